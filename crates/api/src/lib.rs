@@ -1,0 +1,1 @@
+//! The AWS services on one endpoint: protocols, dispatch, one file per action.

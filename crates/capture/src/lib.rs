@@ -1,0 +1,1 @@
+//! eBPF capture and enforcement on network interfaces: load, attach, rules, drain.

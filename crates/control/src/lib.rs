@@ -1,0 +1,1 @@
+//! The control plane: VPC resources, flow logs and principals, and their state.

@@ -1,0 +1,1 @@
+//! Spool and publishers: windows of records to their destination, acknowledged or retried.

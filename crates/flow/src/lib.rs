@@ -1,0 +1,3 @@
+//! Flow log records: what a capture window becomes.
+
+pub mod sample;

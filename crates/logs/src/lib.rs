@@ -1,0 +1,1 @@
+//! The embedded log store: groups, streams, durable events.

@@ -1,0 +1,1 @@
+//! Security groups and network ACLs: rules and tracked flows to a verdict.
