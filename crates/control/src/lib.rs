@@ -1,1 +1,18 @@
-//! The control plane: VPC resources, flow logs and principals, and their state.
+//! The control plane: VPC resources, flow logs and principals, and the state
+//! they rest in.
+//!
+//! For: what an action of the AWS API does to the account, as functions over
+//! one transaction ([`Tx`]). Knows AWS's words, rules, limits and error codes.
+//!
+//! Not for: HTTP, XML, signatures, who may call what (that is `api` and
+//! `iam`). Nothing here reads a clock: `now` is in [`Cx`].
+//!
+//! Invariant: one action is one transaction; it is applied whole or not at all.
+
+pub mod error;
+pub mod random;
+pub mod state;
+pub mod tags;
+
+pub use error::{ControlError, Result};
+pub use state::{Cx, Resource, Scope, State, Tx};
