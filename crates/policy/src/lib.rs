@@ -1,1 +1,33 @@
 //! Security groups and network ACLs: rules and tracked flows to a verdict.
+//!
+//! ```text
+//! InterfaceRules ──compile──▶ CompiledRules ──┬──▶ the kernel's maps (crate capture)
+//!                                             └──▶ Tracker::decide(packet, now) ──▶ Verdict
+//! ```
+//!
+//! [`compile`] turns the rules of one network interface into flat lists, once;
+//! the eBPF program and [`Tracker`] read the same lists, so that they can be
+//! compared packet by packet. `Tracker` is the reference: where the two differ,
+//! the kernel is wrong.
+//!
+//! The order of a decision, for a packet that
+//! - enters the instance (ingress): network ACL, then security groups;
+//! - leaves it (egress): security groups, then network ACL.
+//!
+//! Source: VPC user guide, "Control subnet traffic with network access control
+//! lists" and "Control traffic to your AWS resources using security groups".
+//!
+//! Not for: parsing packets, counting, enforcing. There is no clock here: time
+//! is an argument, in nanoseconds of any monotonic clock.
+//!
+//! Not modelled: traffic that AWS never filters (Amazon DNS, DHCP, instance
+//! metadata, Time Sync, licence activation, the reserved router address). Who
+//! calls decides whether such a service exists on his network.
+
+pub mod compile;
+pub mod packet;
+pub mod verdict;
+
+pub use compile::{CompileError, CompiledRules, Effect, Origin, RuleEntry};
+pub use packet::{Icmp, Packet, Quoted, Tcp};
+pub use verdict::Verdict;
