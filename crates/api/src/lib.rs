@@ -1,1 +1,29 @@
-//! The AWS services on one endpoint: protocols, dispatch, one file per action.
+//! The AWS services on one endpoint.
+//!
+//! For: HTTP in, HTTP out. A request goes `verify SigV4 → service from the
+//! credential scope → action from the service's table → authorize → apply →
+//! render`. One folder a service, one file an action.
+//!
+//! Not for: what actions do (`control`, `logs`) and who may do what (`iam`).
+//!
+//! | service | folder | protocol |
+//! |---|---|---|
+//! | EC2 | [`ec2`] | EC2 query, XML |
+//! | IAM, STS | [`iam`], [`sts`] | query, XML |
+//! | CloudWatch Logs | [`logs`] | JSON 1.1 |
+//! | Weir's own (attach, detach, list) | [`weir`] | JSON 1.1 |
+
+pub mod call;
+pub mod dispatch;
+pub mod ec2;
+pub mod error;
+pub mod host;
+pub mod iam;
+pub mod logs;
+pub mod protocol;
+pub mod sts;
+pub mod weir;
+
+pub use call::{Call, Services, Settings};
+pub use dispatch::router;
+pub use error::ApiError;

@@ -1,0 +1,63 @@
+//! One call: who calls, for which account and region, when, and what the
+//! services share.
+
+use crate::error::ApiError;
+use crate::host::Host;
+use std::sync::Arc;
+use weir_control::{ControlError, Cx, Scope, State};
+use weir_types::time::UnixMillis;
+
+/// Reads the clock. Tests give one that stands still.
+pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
+
+/// What does not change while the server runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The account that this server is, twelve digits.
+    pub account: String,
+    /// For requests that name no region.
+    pub region: String,
+    /// Any credentials are accepted, and `POST /moto-api/reset` empties everything.
+    pub emulator: bool,
+}
+
+/// Everything the services share.
+pub struct Services {
+    pub state: Arc<State>,
+    pub logs: Arc<weir_logs::Store>,
+    pub host: Arc<dyn Host>,
+    pub clock: Clock,
+    pub settings: Settings,
+}
+
+/// One request on its way through an action.
+pub struct Call<'a> {
+    pub services: &'a Services,
+    /// Who signed the request.
+    pub principal: weir_iam::Principal,
+    /// The account of the caller and the region of the credential scope.
+    pub scope: Scope,
+    pub now: UnixMillis,
+    /// A UUID, in answers and in the log.
+    pub request_id: String,
+    /// `x-amz-source-account` and `x-amz-source-arn` of a service principal's
+    /// call, lower-case names.
+    pub source: Vec<(&'static str, String)>,
+    /// The peer's address.
+    pub source_ip: Option<std::net::IpAddr>,
+}
+
+impl Call<'_> {
+    /// Runs `action` in one transaction of the state.
+    pub fn transact<T>(&self, action: impl FnOnce(Cx<'_>) -> Result<T, ControlError>) -> Result<T, ApiError> {
+        self.services
+            .state
+            .transact(|tx| action(Cx { tx, scope: &self.scope, now: self.now }))
+            .map_err(ApiError::from)
+    }
+
+    /// An ARN of the caller's account and region.
+    pub fn arn(&self, service: &str, resource: impl Into<String>) -> String {
+        self.scope.arn(service, resource).to_string()
+    }
+}

@@ -1,0 +1,33 @@
+//! EC2: VPCs, subnets, interfaces, security groups, network ACLs, flow logs.
+//!
+//! Wire: EC2 query protocol, version 2016-11-15. An action is a function from
+//! parameters to the members of its answer; [`ACTIONS`] lists them all.
+
+pub mod filter;
+pub mod page;
+pub mod tag_spec;
+
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+
+/// An action of a query-protocol service.
+pub struct Action {
+    pub name: &'static str,
+    /// Parse, authorize, apply, render: the members of the answer.
+    pub run: fn(&Call<'_>, &Params) -> Result<Xml, ApiError>,
+}
+
+/// Every EC2 action, by name.
+pub const ACTIONS: &[Action] = &[];
+
+/// The namespace of answers.
+pub const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
+
+/// `<return>true</return>`: the answer of actions without output.
+pub fn done() -> Xml {
+    let mut xml = Xml::new();
+    xml.text("return", true);
+    xml
+}

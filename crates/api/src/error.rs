@@ -1,0 +1,65 @@
+//! The error an action answers with, before a protocol renders it.
+
+use std::borrow::Cow;
+use weir_control::ControlError;
+
+/// An AWS error: code and message for the caller, a cause for the log.
+#[derive(Debug)]
+pub struct ApiError {
+    /// AWS's error code, such as `InvalidVpcID.NotFound`.
+    pub code: Cow<'static, str>,
+    /// HTTP status. Services change it for codes that have one of their own.
+    pub status: u16,
+    /// For the caller.
+    pub message: String,
+    /// For the log only.
+    pub cause: Option<String>,
+}
+
+impl ApiError {
+    /// A fault of the caller, HTTP 400.
+    pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), status: 400, message: message.into(), cause: None }
+    }
+
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// A fault of ours, HTTP 500: the caller gets a general text, the log the cause.
+    pub fn internal(cause: impl ToString) -> Self {
+        Self {
+            code: "InternalError".into(),
+            status: 500,
+            message: "An internal error has occurred".into(),
+            cause: Some(cause.to_string()),
+        }
+    }
+
+    /// A required parameter of a query protocol is not there.
+    pub fn missing_parameter(name: &str) -> Self {
+        Self::new("MissingParameter", format!("The request must contain the parameter {name}"))
+    }
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Fault { code, message } => Self::new(code, message),
+            other => Self::internal(chain(&other)),
+        }
+    }
+}
+
+/// An error and its sources in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
