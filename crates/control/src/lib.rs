@@ -10,9 +10,12 @@
 //! Invariant: one action is one transaction; it is applied whole or not at all.
 
 pub mod error;
+pub mod network_interface;
 pub mod random;
 pub mod state;
+pub mod subnet;
 pub mod tags;
+pub mod vpc;
 
 pub use error::{ControlError, Result};
 pub use state::{Cx, Resource, Scope, State, Tx};
