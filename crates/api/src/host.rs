@@ -1,21 +1,21 @@
 //! What the services need of the host they run on: its agent.
 
 use std::time::Duration;
-use weir_types::orders::Attachment;
+use weir_types::id::EniId;
 
-/// The agent half of this process, as the services see it. A server without
-/// capture (no root, or only a control plane) refuses to attach and says why.
+/// The agent half of this process, as the services see it. Attachments are
+/// part of the account's state; the agent follows them like every other change.
 pub trait Host: Send + Sync {
-    /// Attaches a network interface to a device now. The error says what is
-    /// missing (device, capability, kernel) and what to do.
-    fn attach(&self, attachment: &Attachment) -> Result<(), String>;
+    /// Whether this host can capture at all. The error says what is missing
+    /// (capability, kernel) and what to do.
+    fn ready(&self) -> Result<(), String>;
 
-    /// Undoes [`Host::attach`]; nothing happens if it is not attached.
-    fn detach(&self, interface: &weir_types::id::EniId) -> Result<(), String>;
-
-    /// Waits until every change up to `generation` is enforced, at most
-    /// `patience`; whether it is.
+    /// Waits until the agent has followed every change up to `generation`, at
+    /// most `patience`; whether it has.
     fn wait_applied(&self, generation: u64, patience: Duration) -> bool;
+
+    /// Why an interface that should be attached is not; `None` if it is.
+    fn problem(&self, interface: &EniId) -> Option<String>;
 }
 
 /// A host that cannot capture.
@@ -25,15 +25,15 @@ pub struct NoHost {
 }
 
 impl Host for NoHost {
-    fn attach(&self, _: &Attachment) -> Result<(), String> {
+    fn ready(&self) -> Result<(), String> {
         Err(self.reason.clone())
-    }
-
-    fn detach(&self, _: &weir_types::id::EniId) -> Result<(), String> {
-        Ok(())
     }
 
     fn wait_applied(&self, _: u64, _: Duration) -> bool {
         true
+    }
+
+    fn problem(&self, _: &EniId) -> Option<String> {
+        Some(self.reason.clone())
     }
 }

@@ -13,6 +13,8 @@
 //! | CloudWatch Logs | [`logs`] | JSON 1.1 |
 //! | Weir's own (attach, detach, list) | [`weir`] | JSON 1.1 |
 
+pub mod authenticate;
+pub mod authorize;
 pub mod call;
 pub mod dispatch;
 pub mod ec2;
@@ -21,6 +23,7 @@ pub mod host;
 pub mod iam;
 pub mod logs;
 pub mod protocol;
+pub mod service;
 pub mod sts;
 pub mod weir;
 

@@ -7,20 +7,14 @@ pub mod filter;
 pub mod page;
 pub mod tag_spec;
 
-use crate::call::Call;
-use crate::error::ApiError;
-use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-
-/// An action of a query-protocol service.
-pub struct Action {
-    pub name: &'static str,
-    /// Parse, authorize, apply, render: the members of the answer.
-    pub run: fn(&Call<'_>, &Params) -> Result<Xml, ApiError>,
-}
+pub use crate::service::QueryAction as Action;
 
 /// Every EC2 action, by name.
 pub const ACTIONS: &[Action] = &[];
+
+/// The API version that clients send.
+pub const VERSION: &str = "2016-11-15";
 
 /// The namespace of answers.
 pub const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";

@@ -1,0 +1,185 @@
+//! HTTP: from a request to the action that answers it.
+//!
+//! ```text
+//! POST / ─▶ body (at most 16 MiB) ─▶ authenticate ─▶ service, action ─▶ run ─▶ answer
+//! ```
+//!
+//! Actions block (they use the disk), so each runs on the blocking pool. A
+//! change of the network's state is answered only when the host's agent
+//! enforces it, or after [`PATIENCE`].
+
+use crate::authenticate::{self, Caller};
+use crate::call::{Call, Services};
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::service::{Answer, Service};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::{Instrument, error, info, info_span};
+use weir_control::Scope;
+
+/// The largest request body, in bytes.
+const BODY_LIMIT: usize = 16 << 20;
+
+/// How long a change waits for the agent before it is answered anyway.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The endpoint. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`.
+pub fn router(services: Arc<Services>) -> Router {
+    Router::new().fallback(handle).with_state(services)
+}
+
+/// A request that has been read.
+pub struct Received {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+async fn handle(
+    State(services): State<Arc<Services>>,
+    peer: ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let request_id = request_id();
+    let span = info_span!("request", id = %request_id);
+    let (parts, body) = request.into_parts();
+    if let Some(response) = outside_aws(&services, &parts.method, parts.uri.path()) {
+        return response;
+    }
+    let body = match to_bytes(body, BODY_LIMIT).await {
+        Ok(body) => body,
+        Err(_) => {
+            let error = ApiError::new("RequestEntityTooLarge", "The request body is too large").with_status(413);
+            return respond(Service::Logs.failure(&error, &request_id), &request_id);
+        }
+    };
+    let received = Received { method: parts.method, uri: parts.uri, headers: parts.headers, body };
+    let (id, ip) = (request_id.clone(), peer.0.ip());
+    let work = tokio::task::spawn_blocking(move || span.in_scope(|| answer(&services, &received, id, ip)));
+    match work.instrument(info_span!("wait")).await {
+        Ok(answer) => respond(answer, &request_id),
+        Err(panic) => {
+            error!(%panic, "an action panicked");
+            respond(Service::Logs.failure(&ApiError::internal(panic), &request_id), &request_id)
+        }
+    }
+}
+
+/// Paths that no AWS service has.
+fn outside_aws(services: &Services, method: &Method, path: &str) -> Option<Response> {
+    match (method, path) {
+        (&Method::GET, "/_weir/health") => Some(plain(StatusCode::OK, "{\"status\":\"running\"}\n")),
+        (&Method::POST, "/moto-api/reset") if services.settings.emulator => {
+            let done = services.state.reset().map_err(|e| e.to_string());
+            let done = done.and_then(|()| services.logs.reset().map_err(|e| e.to_string()));
+            Some(match done {
+                Ok(()) => plain(StatusCode::OK, "{\"status\":\"ok\"}"),
+                Err(message) => plain(StatusCode::INTERNAL_SERVER_ERROR, &message),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn plain(status: StatusCode, text: &str) -> Response {
+    let mut response = Response::new(Body::from(text.to_owned()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn answer(services: &Services, received: &Received, request_id: String, ip: std::net::IpAddr) -> Answer {
+    let target = received.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    let params = match query_params(received, target.is_some()) {
+        Ok(params) => params,
+        Err(error) => return Service::Ec2.failure(&error, &request_id),
+    };
+    let guess = Service::guess(target, params.get("Version"));
+    let now = (services.clock)();
+    let caller = match authenticate::caller(services, received, guess, now) {
+        Ok(caller) => caller,
+        Err((service, error)) => {
+            info!(code = %error.code, message = %error.message, "refused");
+            return service.failure(&error, &request_id);
+        }
+    };
+    let Caller { principal, service, region, source } = caller;
+    let action = match target.and_then(|target| target.split_once('.')) {
+        Some((_, action)) => action,
+        None => params.get("Action").unwrap_or_default(),
+    };
+    let scope = Scope::new(principal.account().unwrap_or(&services.settings.account), region);
+    let call = Call { services, principal, scope, now, request_id, source, source_ip: Some(ip) };
+    match service.run(&call, action, &params, &received.body) {
+        Ok(body) => {
+            info!(?service, action, "done");
+            wait_until_enforced(&call, service, action);
+            service.success(body)
+        }
+        Err(error) => {
+            match &error.cause {
+                Some(cause) => error!(?service, action, cause, "failed"),
+                None => info!(?service, action, code = %error.code, message = %error.message, "refused"),
+            }
+            service.failure(&error, &call.request_id)
+        }
+    }
+}
+
+/// The query string and, if it is a form, the body.
+fn query_params(received: &Received, is_json: bool) -> Result<Params, ApiError> {
+    let query = received.uri.query().unwrap_or_default().as_bytes();
+    if is_json || received.body.is_empty() {
+        return Params::parse(query);
+    }
+    let mut form = query.to_vec();
+    form.push(b'&');
+    form.extend_from_slice(&received.body);
+    Params::parse(&form)
+}
+
+fn wait_until_enforced(call: &Call<'_>, service: Service, action: &str) {
+    let reads = ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb));
+    if reads || !matches!(service, Service::Ec2 | Service::Weir) {
+        return;
+    }
+    if let Ok(generation) = call.services.state.generation()
+        && !call.services.host.wait_applied(generation, PATIENCE)
+    {
+        tracing::warn!(action, generation, "the agent has not applied the change yet");
+    }
+}
+
+fn respond(answer: Answer, request_id: &str) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    if let Some(kind) = answer.error_type.and_then(|kind| HeaderValue::from_str(&kind).ok()) {
+        headers.insert("x-amzn-errortype", kind);
+    }
+    response
+}
+
+/// A random UUID (RFC 9562, version 4).
+fn request_id() -> String {
+    let mut bytes = [0u8; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        tracing::warn!("the operating system gave no random numbers for a request id");
+    }
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex::encode(bytes);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}

@@ -1,0 +1,192 @@
+//! The services of the endpoint, and how each writes answers and errors.
+
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::json::{self, Members};
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+use crate::{ec2, iam, logs, sts, weir};
+use axum::http::StatusCode;
+
+/// A service, as the credential scope of a signature names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    Ec2,
+    Iam,
+    Sts,
+    Logs,
+    Weir,
+}
+
+/// An action of a service that speaks a query protocol.
+pub struct QueryAction {
+    pub name: &'static str,
+    /// Parse, authorize, apply, render: the members of the answer.
+    pub run: fn(&Call<'_>, &Params) -> Result<Xml, ApiError>,
+}
+
+/// An action of a service that speaks JSON 1.1.
+pub struct JsonAction {
+    pub name: &'static str,
+    /// Parse, authorize, apply, render: the answer, `None` for an empty body.
+    pub run: fn(&Call<'_>, Members<'_>) -> Result<Option<serde_json::Value>, ApiError>,
+}
+
+/// An answer before it becomes HTTP.
+pub struct Answer {
+    pub status: StatusCode,
+    pub content_type: &'static str,
+    pub body: String,
+    /// The `x-amzn-ErrorType` header.
+    pub error_type: Option<String>,
+}
+
+const XML: &str = "text/xml;charset=UTF-8";
+const JSON: &str = "application/x-amz-json-1.1";
+
+impl Service {
+    /// The service with this name in a credential scope.
+    pub fn from_scope(name: &str) -> Option<Self> {
+        Some(match name {
+            "ec2" => Self::Ec2,
+            "iam" => Self::Iam,
+            "sts" => Self::Sts,
+            "logs" => Self::Logs,
+            "weir" => Self::Weir,
+            _ => return None,
+        })
+    }
+
+    /// For unsigned requests: the service by the protocol's own marks.
+    pub fn guess(target: Option<&str>, version: Option<&str>) -> Option<Self> {
+        match (target.and_then(|t| t.split_once('.')).map(|(prefix, _)| prefix), version) {
+            (Some(logs::TARGET), _) => Some(Self::Logs),
+            (Some(weir::TARGET), _) => Some(Self::Weir),
+            (_, Some(ec2::VERSION)) => Some(Self::Ec2),
+            (_, Some(iam::VERSION)) => Some(Self::Iam),
+            (_, Some(sts::VERSION)) => Some(Self::Sts),
+            _ => None,
+        }
+    }
+
+    /// The kind of error table that SigV4 failures use.
+    pub fn error_style(self) -> weir_iam::sigv4::ErrorStyle {
+        match self {
+            Self::Ec2 => weir_iam::sigv4::ErrorStyle::Ec2,
+            Self::Iam | Self::Sts => weir_iam::sigv4::ErrorStyle::Query,
+            Self::Logs | Self::Weir => weir_iam::sigv4::ErrorStyle::Json,
+        }
+    }
+
+    /// Runs the action that the request names. The name is empty if the
+    /// request names none.
+    pub fn run(self, call: &Call<'_>, action: &str, params: &Params, body: &[u8]) -> Result<String, ApiError> {
+        match self {
+            Self::Ec2 => {
+                let inside = run_query(ec2::ACTIONS, call, action, params).map_err(|error| {
+                    if error.code == "InvalidAction" {
+                        let message = format!("The action {action} is not valid for this web service.");
+                        return ApiError::new("InvalidAction", message);
+                    }
+                    error
+                })?;
+                let mut xml = Xml::new();
+                xml.text("requestId", &call.request_id).append(&inside);
+                Ok(Xml::document(&format!("{action}Response"), Some(ec2::NAMESPACE), &xml))
+            }
+            Self::Iam => query_answer(iam::ACTIONS, iam::NAMESPACE, call, action, params),
+            Self::Sts => query_answer(sts::ACTIONS, sts::NAMESPACE, call, action, params),
+            Self::Logs => run_json(logs::ACTIONS, call, action, body),
+            Self::Weir => run_json(weir::ACTIONS, call, action, body),
+        }
+    }
+
+    /// A successful answer.
+    pub fn success(self, body: String) -> Answer {
+        let content_type = match self {
+            Self::Ec2 | Self::Iam | Self::Sts => XML,
+            Self::Logs | Self::Weir => JSON,
+        };
+        Answer { status: StatusCode::OK, content_type, body, error_type: None }
+    }
+
+    /// An error in the service's own form.
+    pub fn failure(self, error: &ApiError, request_id: &str) -> Answer {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        match self {
+            Self::Ec2 => {
+                let mut xml = Xml::new();
+                xml.element("Errors", |errors| {
+                    errors.element("Error", |e| {
+                        e.text("Code", &error.code).text("Message", &error.message);
+                    });
+                })
+                .text("RequestID", request_id);
+                let body = Xml::document("Response", None, &xml);
+                Answer { status, content_type: XML, body, error_type: None }
+            }
+            Self::Iam | Self::Sts => {
+                let namespace = if self == Self::Iam { iam::NAMESPACE } else { sts::NAMESPACE };
+                let kind = if error.status >= 500 { "Receiver" } else { "Sender" };
+                let mut xml = Xml::new();
+                xml.element("Error", |e| {
+                    e.text("Type", kind).text("Code", &error.code).text("Message", &error.message);
+                })
+                .text("RequestId", request_id);
+                let body = Xml::document("ErrorResponse", Some(namespace), &xml);
+                Answer { status, content_type: XML, body, error_type: None }
+            }
+            Self::Logs | Self::Weir => {
+                let body = serde_json::json!({"__type": error.code, "message": error.message}).to_string();
+                Answer { status, content_type: JSON, body, error_type: Some(error.code.to_string()) }
+            }
+        }
+    }
+}
+
+fn run_query(
+    actions: &[QueryAction],
+    call: &Call<'_>,
+    name: &str,
+    params: &Params,
+) -> Result<Xml, ApiError> {
+    if name.is_empty() {
+        return Err(ApiError::new("MissingAction", "The request is missing an action or a required parameter"));
+    }
+    let action = actions.iter().find(|action| action.name == name);
+    let action = action.ok_or_else(|| {
+        let version = params.get("Version").unwrap_or_default();
+        ApiError::new("InvalidAction", format!("Could not find operation {name} for version {version}"))
+    })?;
+    (action.run)(call, params)
+}
+
+/// The answer of IAM and STS; actions without output have no `Result` element.
+fn query_answer(
+    actions: &[QueryAction],
+    namespace: &str,
+    call: &Call<'_>,
+    name: &str,
+    params: &Params,
+) -> Result<String, ApiError> {
+    let inside = run_query(actions, call, name, params)?;
+    let mut xml = Xml::new();
+    if !inside.as_str().is_empty() {
+        xml.element(&format!("{name}Result"), |result| {
+            result.append(&inside);
+        });
+    }
+    xml.element("ResponseMetadata", |meta| {
+        meta.text("RequestId", &call.request_id);
+    });
+    Ok(Xml::document(&format!("{name}Response"), Some(namespace), &xml))
+}
+
+fn run_json(actions: &[JsonAction], call: &Call<'_>, name: &str, body: &[u8]) -> Result<String, ApiError> {
+    let action = actions.iter().find(|action| action.name == name);
+    let action = action
+        .ok_or_else(|| ApiError::new("UnknownOperationException", format!("Unknown operation '{name}'")))?;
+    let members = json::parse(body)?;
+    let answer = (action.run)(call, Members::new(&members))?;
+    Ok(answer.map(|value| value.to_string()).unwrap_or_default())
+}

@@ -1,0 +1,14 @@
+//! STS: who am I, and temporary credentials of a role.
+//!
+//! Wire: AWS query protocol, version 2011-06-15.
+
+use crate::service::QueryAction;
+
+/// The API version that clients send.
+pub const VERSION: &str = "2011-06-15";
+
+/// The namespace of answers.
+pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// Every STS action, by name.
+pub const ACTIONS: &[QueryAction] = &[];
