@@ -10,8 +10,10 @@
 //! Invariant: one action is one transaction; it is applied whole or not at all.
 
 pub mod error;
+pub mod network_acl;
 pub mod network_interface;
 pub mod random;
+pub mod security_group;
 pub mod state;
 pub mod subnet;
 pub mod tags;
