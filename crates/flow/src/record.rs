@@ -53,7 +53,6 @@ impl InterfaceFacts {
     }
 }
 
-/// All but `vpc_cidrs`, which an order does not carry.
 impl From<&InterfaceOrder> for InterfaceFacts {
     fn from(order: &InterfaceOrder) -> Self {
         Self {
@@ -65,7 +64,7 @@ impl From<&InterfaceOrder> for InterfaceFacts {
             subnet: Some(order.subnet.clone()),
             instance: order.instance.clone(),
             primary_ipv4: order.primary_ipv4,
-            vpc_cidrs: Vec::new(),
+            vpc_cidrs: order.vpc_cidrs.clone(),
         }
     }
 }

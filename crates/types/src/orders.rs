@@ -5,6 +5,7 @@
 use crate::arn::Arn;
 use crate::flow_log::TrafficType;
 use crate::id::{EniId, FlowLogId, InstanceId, SubnetId, VpcId};
+use crate::net::IpNet;
 use crate::rule::InterfaceRules;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -30,6 +31,8 @@ pub struct InterfaceOrder {
     /// `use1-az1`
     pub az_id: String,
     pub vpc: VpcId,
+    /// The blocks of the VPC, for `traffic-path`.
+    pub vpc_cidrs: Vec<IpNet>,
     pub subnet: SubnetId,
     pub instance: Option<InstanceId>,
     pub primary_ipv4: Option<Ipv4Addr>,
