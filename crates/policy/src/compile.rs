@@ -358,13 +358,21 @@ fn check(matches: Match, origin: &Origin) -> Result<(), CompileError> {
 /// An entry all of whose flows are untracked moves to the front. One for all
 /// protocols stays, for what else it allows, and sends TCP and UDP copies ahead.
 fn with_untracked_first(entries: &[RuleEntry], opposite: &[RuleEntry]) -> Vec<RuleEntry> {
+    let mut answered = Vec::new();
+    for protocol in [Protocol::TCP, Protocol::UDP] {
+        for family in [4, 6] {
+            if opposite.iter().any(|entry| entry.permits_all(protocol, family)) {
+                answered.push((protocol, family));
+            }
+        }
+    }
     let (mut untracked, mut others) = (Vec::new(), Vec::new());
     for &entry in entries {
         let mut moved = false;
-        for protocol in [Protocol::TCP, Protocol::UDP] {
+        for &(protocol, family) in &answered {
             if entry.is_everywhere()
+                && entry.family == family
                 && (entry.any_protocol || entry.protocol == protocol.0)
-                && opposite.iter().any(|other| other.permits_all(protocol, entry.family))
             {
                 untracked.push(RuleEntry {
                     protocol: protocol.0,

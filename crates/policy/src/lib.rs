@@ -24,10 +24,23 @@
 //! metadata, Time Sync, licence activation, the reserved router address). Who
 //! calls decides whether such a service exists on his network.
 
-pub mod compile;
 pub mod packet;
 pub mod verdict;
 
+mod acl;
+pub mod compile;
+mod evaluate;
+mod group;
+pub mod tracking;
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod notation;
+#[cfg(test)]
+mod oracle;
+
 pub use compile::{CompileError, CompiledRules, Effect, Origin, RuleEntry};
+pub use evaluate::Tracker;
 pub use packet::{Icmp, Packet, Quoted, Tcp};
 pub use verdict::Verdict;
