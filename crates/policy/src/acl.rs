@@ -34,7 +34,7 @@ fn deciding_entry<'r>(rules: &'r CompiledRules, packet: &Packet) -> Option<&'r R
 mod tests {
     use super::*;
     use crate::compile::Origin;
-    use crate::notation::{packet, rules};
+    use crate::tests::notation::{packet, rules};
 
     /// What the ACL alone says.
     #[track_caller]

@@ -221,15 +221,13 @@ impl RuleEntry {
         self
     }
 
-    /// Whether it lets pass every packet of `protocol` to or from everywhere in
-    /// the family `family`.
+    /// Whether it lets pass every packet of `protocol`, TCP or UDP, to or from
+    /// everywhere in the address family.
     fn permits_all(&self, protocol: Protocol, family: u8) -> bool {
         self.family == family
             && self.is_everywhere()
             && (self.any_protocol || self.protocol == protocol.0)
             && self.ports() == PortRange::ALL
-            && self.icmp_type == -1
-            && self.icmp_code == -1
     }
 
     /// 0.0.0.0/0 or ::/0.

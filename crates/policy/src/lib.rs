@@ -24,21 +24,23 @@
 //! metadata, Time Sync, licence activation, the reserved router address). Who
 //! calls decides whether such a service exists on his network.
 
+// In reading order.
 pub mod packet;
+
 pub mod verdict;
 
-mod acl;
 pub mod compile;
-mod evaluate;
+
+mod acl;
+
 mod group;
+
 pub mod tracking;
 
+mod evaluate;
+
 #[cfg(test)]
-mod cases;
-#[cfg(test)]
-mod notation;
-#[cfg(test)]
-mod oracle;
+mod tests;
 
 pub use compile::{CompileError, CompiledRules, Effect, Origin, RuleEntry};
 pub use evaluate::Tracker;
