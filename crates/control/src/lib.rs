@@ -9,10 +9,19 @@
 //!
 //! Invariant: one action is one transaction; it is applied whole or not at all.
 
+pub mod address;
+pub mod attachment;
+pub mod cidr;
+pub mod client_token;
 pub mod error;
+pub mod flow_log;
+pub mod lookup;
 pub mod network_acl;
 pub mod network_interface;
+pub mod orders;
 pub mod random;
+pub mod region;
+pub mod rules;
 pub mod security_group;
 pub mod state;
 pub mod subnet;

@@ -1,13 +1,32 @@
 //! Network interfaces: creation, description, attributes, deletion.
 //!
+//! Invariants: at least one address and one security group; no address twice
+//! in a subnet; an attached interface cannot go.
+//!
 //! Source: EC2 API, `CreateNetworkInterface` and its relatives; EC2 user guide,
 //! "Elastic network interfaces".
 
-use crate::state::Resource;
+use crate::attachment;
+use crate::error::{ControlError, Result};
+use crate::flow_log;
+use crate::lookup::IdFaults;
+use crate::security_group::SecurityGroup;
+use crate::state::{Cx, Resource};
+use crate::subnet::{self, Subnet};
+use crate::{address, client_token, random, region, tags};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use weir_types::id::{EniId, InstanceId, SecurityGroupId, SubnetId, VpcId};
 use weir_types::time::UnixMillis;
+
+/// Security groups per interface: the highest that AWS grants.
+/// Source: VPC user guide, "Amazon VPC quotas".
+const GROUPS_LIMIT: usize = 16;
+
+/// Addresses of one family per interface: the most of any AWS instance type.
+/// Source: EC2 user guide, "Maximum IP addresses per network interface".
+const ADDRESSES_LIMIT: usize = 50;
 
 /// An elastic network interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +46,7 @@ pub struct NetworkInterface {
     /// Never empty: the primary address, then the secondary ones.
     pub ipv4: Vec<Ipv4Addr>,
     pub ipv6: Vec<Ipv6Addr>,
+    /// Kept, of no effect.
     pub source_dest_check: bool,
     /// `interface`, `efa` and so on; kept, of no effect.
     pub interface_type: String,
@@ -50,4 +70,252 @@ impl Resource for NetworkInterface {
     fn parent(&self) -> Option<&str> {
         Some(self.vpc.as_str())
     }
+}
+
+/// What callers get who name an interface that is not there.
+pub const FAULTS: IdFaults = IdFaults {
+    prefix: EniId::PREFIX,
+    noun: "networkInterface ID",
+    malformed: "InvalidNetworkInterfaceId.Malformed",
+    not_found: "InvalidNetworkInterfaceID.NotFound",
+};
+
+/// What CreateNetworkInterface is asked for.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct CreateNetworkInterface {
+    pub subnet_id: String,
+    pub description: Option<String>,
+    /// The VPC's default group if empty.
+    pub groups: Vec<String>,
+    pub private_ip_address: Option<String>,
+    pub private_ip_addresses: Vec<PrivateIpAddress>,
+    pub secondary_private_ip_address_count: Option<i64>,
+    pub ipv6_addresses: Vec<String>,
+    pub ipv6_address_count: Option<i64>,
+    pub interface_type: Option<String>,
+    #[serde(skip)]
+    pub client_token: Option<String>,
+    pub tags: Vec<(String, String)>,
+}
+
+/// An address that a caller asks for.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PrivateIpAddress {
+    pub address: String,
+    pub primary: bool,
+}
+
+/// Makes a network interface.
+///
+/// Errors: `InvalidSubnetID.NotFound`, `InvalidGroup.NotFound`,
+/// `SecurityGroupsPerInterfaceLimitExceeded`, `PrivateIpAddressLimitExceeded`,
+/// `InvalidParameterValue`, `InvalidParameterCombination`,
+/// `InvalidIPAddress.InUse`, `InsufficientFreeAddressesInSubnet`.
+pub fn create(cx: Cx<'_>, request: &CreateNetworkInterface) -> Result<NetworkInterface> {
+    region::ensure(cx)?;
+    client_token::once(cx, "CreateNetworkInterface", request.client_token.as_deref(), request, || {
+        let subnet: Subnet = subnet::FAULTS.find(cx, &request.subnet_id)?;
+        let groups: Vec<&str> = request.groups.iter().map(String::as_str).collect();
+        let neighbours: Vec<NetworkInterface> = cx.tx.list_in(cx.scope, subnet.vpc.as_str())?;
+        let neighbours = neighbours.into_iter().filter(|other| other.subnet == subnet.id);
+        let (mut taken_ipv4, mut taken_ipv6) = (BTreeSet::new(), BTreeSet::new());
+        for other in neighbours {
+            taken_ipv4.extend(other.ipv4);
+            taken_ipv6.extend(other.ipv6);
+        }
+        let interface = NetworkInterface {
+            id: EniId::from_random(random::bits()?),
+            groups: groups_of(cx, &subnet.vpc, &groups)?,
+            ipv4: ipv4_addresses(&subnet, request, &mut taken_ipv4)?,
+            ipv6: ipv6_addresses(&subnet, request, &mut taken_ipv6)?,
+            vpc: subnet.vpc,
+            subnet: subnet.id,
+            az: subnet.az,
+            az_id: subnet.az_id,
+            description: request.description.clone().unwrap_or_default(),
+            mac: random_mac()?,
+            source_dest_check: true,
+            interface_type: interface_type(request.interface_type.as_deref())?,
+            instance: None,
+            created: cx.now,
+        };
+        cx.tx.put(cx.scope, &interface)?;
+        tags::set(cx, interface.id.as_str(), &request.tags)?;
+        Ok(interface)
+    })
+}
+
+/// The groups with these ids, each once; the VPC's default group for none.
+fn groups_of(cx: Cx<'_>, vpc: &VpcId, ids: &[&str]) -> Result<Vec<SecurityGroupId>> {
+    let members: Vec<SecurityGroup> = cx.tx.list_in(cx.scope, vpc.as_str())?;
+    if ids.is_empty() {
+        return Ok(members.into_iter().filter(SecurityGroup::is_default).map(|group| group.id).collect());
+    }
+    let mut groups: Vec<SecurityGroupId> = Vec::new();
+    for id in ids {
+        let group = members.iter().find(|group| group.id.as_str() == *id).ok_or_else(|| {
+            let message = format!("The security group '{id}' does not exist in VPC '{vpc}'");
+            ControlError::fault("InvalidGroup.NotFound", message)
+        })?;
+        if !groups.contains(&group.id) {
+            groups.push(group.id.clone());
+        }
+    }
+    if groups.len() > GROUPS_LIMIT {
+        let message =
+            format!("The maximum number of security groups per interface ({GROUPS_LIMIT}) has been reached.");
+        return Err(ControlError::fault("SecurityGroupsPerInterfaceLimitExceeded", message));
+    }
+    Ok(groups)
+}
+
+/// The primary address and then the secondary ones.
+fn ipv4_addresses(
+    subnet: &Subnet,
+    request: &CreateNetworkInterface,
+    taken: &mut BTreeSet<Ipv4Addr>,
+) -> Result<Vec<Ipv4Addr>> {
+    let given = &request.private_ip_addresses;
+    let mut primaries = given.iter().filter(|one| one.primary).map(|one| &one.address);
+    let listed_primary = primaries.next();
+    let named_primary = request.private_ip_address.as_ref();
+    if primaries.next().is_some()
+        || named_primary.zip(listed_primary).is_some_and(|(named, listed)| named != listed)
+    {
+        return Err(ControlError::fault(
+            "InvalidParameterCombination",
+            "Only one primary private IP address can be specified.",
+        ));
+    }
+    let count = count(request.secondary_private_ip_address_count, "secondaryPrivateIpAddressCount")?;
+    if count > 0 && given.len() > 1 {
+        return Err(ControlError::fault(
+            "InvalidParameterCombination",
+            "secondaryPrivateIpAddressCount cannot be used with more than one private IP address.",
+        ));
+    }
+    // With neither named nor marked as primary, the first listed one is.
+    let primary = named_primary.or(listed_primary).or_else(|| given.first().map(|one| &one.address));
+    let secondary: Vec<&String> =
+        given.iter().map(|one| &one.address).filter(|one| Some(*one) != primary).collect();
+    within_limit(1 + secondary.len() + count)?;
+    // Those asked for by name come first, so that no picked one takes theirs.
+    let named: Vec<Ipv4Addr> = primary
+        .into_iter()
+        .chain(secondary)
+        .map(|text| address::take_ipv4(&subnet.cidr, taken, text))
+        .collect::<Result<_>>()?;
+    let missing = usize::from(primary.is_none()) + count;
+    let picked: Vec<Ipv4Addr> =
+        (0..missing).map(|_| address::pick_ipv4(&subnet.cidr, taken)).collect::<Result<_>>()?;
+    Ok(named.into_iter().chain(picked).collect())
+}
+
+fn ipv6_addresses(
+    subnet: &Subnet,
+    request: &CreateNetworkInterface,
+    taken: &mut BTreeSet<Ipv6Addr>,
+) -> Result<Vec<Ipv6Addr>> {
+    let count = count(request.ipv6_address_count, "ipv6AddressCount")?;
+    if count > 0 && !request.ipv6_addresses.is_empty() {
+        return Err(ControlError::fault(
+            "InvalidParameterCombination",
+            "The parameters ipv6Addresses and ipv6AddressCount cannot be used together.",
+        ));
+    }
+    within_limit(request.ipv6_addresses.len() + count)?;
+    if count == 0 && request.ipv6_addresses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let block = subnet.ipv6.as_ref().ok_or_else(|| {
+        let message = format!("The subnet '{}' has no IPv6 CIDR block.", subnet.id);
+        ControlError::fault("InvalidParameterValue", message)
+    })?;
+    let named = request.ipv6_addresses.iter().map(|text| address::take_ipv6(&block.cidr, taken, text));
+    let mut addresses: Vec<Ipv6Addr> = named.collect::<Result<_>>()?;
+    for _ in 0..count {
+        addresses.push(address::pick_ipv6(&block.cidr, taken)?);
+    }
+    Ok(addresses)
+}
+
+fn count(given: Option<i64>, parameter: &str) -> Result<usize> {
+    let given = given.unwrap_or(0);
+    usize::try_from(given).map_err(|_| {
+        let message = format!("Value ({given}) for parameter {parameter} is invalid.");
+        ControlError::fault("InvalidParameterValue", message)
+    })
+}
+
+fn within_limit(addresses: usize) -> Result<()> {
+    if addresses > ADDRESSES_LIMIT {
+        let message = format!(
+            "The maximum number of addresses per network interface ({ADDRESSES_LIMIT}) was exceeded."
+        );
+        return Err(ControlError::fault("PrivateIpAddressLimitExceeded", message));
+    }
+    Ok(())
+}
+
+fn interface_type(given: Option<&str>) -> Result<String> {
+    let given = given.unwrap_or("interface");
+    if !["interface", "efa", "efa-only", "branch", "trunk"].contains(&given) {
+        let message = format!("Value ({given}) for parameter interfaceType is invalid.");
+        return Err(ControlError::fault("InvalidParameterValue", message));
+    }
+    Ok(given.to_owned())
+}
+
+/// A locally administered unicast address. Source: IEEE 802, section 8.2.2.
+fn random_mac() -> Result<String> {
+    let [a, b, c, d, e, ..] = random::bits()?.to_le_bytes();
+    Ok(format!("02:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}"))
+}
+
+/// What ModifyNetworkInterfaceAttribute changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attribute {
+    Description(String),
+    /// The whole new list.
+    Groups(Vec<String>),
+    SourceDestCheck(bool),
+}
+
+/// Changes one attribute.
+///
+/// Errors: `InvalidNetworkInterfaceID.NotFound`, `InvalidGroup.NotFound`,
+/// `SecurityGroupsPerInterfaceLimitExceeded`, `InvalidParameterValue` for an
+/// empty list of groups.
+pub fn modify(cx: Cx<'_>, id: &str, attribute: &Attribute) -> Result<()> {
+    region::ensure(cx)?;
+    let mut interface: NetworkInterface = FAULTS.find(cx, id)?;
+    match attribute {
+        Attribute::Description(text) => interface.description.clone_from(text),
+        Attribute::SourceDestCheck(check) => interface.source_dest_check = *check,
+        Attribute::Groups(ids) if ids.is_empty() => {
+            let message = "A network interface needs at least one security group.";
+            return Err(ControlError::fault("InvalidParameterValue", message));
+        }
+        Attribute::Groups(ids) => {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            interface.groups = groups_of(cx, &interface.vpc, &ids)?;
+        }
+    }
+    cx.tx.put(cx.scope, &interface)
+}
+
+/// Removes an interface with its flow logs.
+///
+/// Errors: `InvalidNetworkInterfaceID.NotFound`; `InvalidParameterValue` while
+/// it is attached.
+pub fn delete(cx: Cx<'_>, id: &str) -> Result<()> {
+    region::ensure(cx)?;
+    let interface: NetworkInterface = FAULTS.find(cx, id)?;
+    if attachment::get(cx, &interface.id)?.is_some() {
+        let message = format!("Network interface '{id}' is currently in use.");
+        return Err(ControlError::fault("InvalidParameterValue", message));
+    }
+    flow_log::resource_deleted(cx, id)?;
+    cx.tx.delete::<NetworkInterface>(cx.scope, id)?;
+    Ok(())
 }

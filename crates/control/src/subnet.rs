@@ -3,8 +3,17 @@
 //! Source: EC2 API, `CreateSubnet`, `DescribeSubnets`, `DeleteSubnet`; VPC user
 //! guide, "Subnet CIDR blocks".
 
-use crate::state::Resource;
+use crate::cidr;
+use crate::error::{ControlError, Result};
+use crate::flow_log;
+use crate::lookup::IdFaults;
+use crate::network_interface::NetworkInterface;
+use crate::region::{self, Zone};
+use crate::state::{Cx, Resource};
+use crate::vpc::{self, Vpc};
+use crate::{address, network_acl, random, tags};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use weir_types::id::{SubnetCidrAssociationId, SubnetId, VpcId};
 use weir_types::net::{Ipv4Net, Ipv6Net};
 
@@ -26,7 +35,7 @@ pub struct Subnet {
     pub map_public_ip_on_launch: bool,
 }
 
-/// The IPv6 block of a subnet, a /64.
+/// The IPv6 block of a subnet, /44 to /64 and inside the VPC's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubnetIpv6 {
     pub cidr: Ipv6Net,
@@ -42,4 +51,162 @@ impl Resource for Subnet {
     fn parent(&self) -> Option<&str> {
         Some(self.vpc.as_str())
     }
+}
+
+/// What callers get who name a subnet that is not there.
+pub const FAULTS: IdFaults = IdFaults {
+    prefix: SubnetId::PREFIX,
+    noun: "subnet ID",
+    malformed: "InvalidSubnetID.Malformed",
+    not_found: "InvalidSubnetID.NotFound",
+};
+
+/// What CreateSubnet is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct CreateSubnet {
+    pub vpc_id: String,
+    pub cidr_block: String,
+    pub ipv6_cidr_block: Option<String>,
+    /// `us-east-1a`; the region's first zone if neither this nor the id is given.
+    pub availability_zone: Option<String>,
+    /// `use1-az1`
+    pub availability_zone_id: Option<String>,
+    pub tags: Vec<(String, String)>,
+}
+
+/// Makes a subnet with its VPC's default network ACL.
+///
+/// Errors: `InvalidVpcID.NotFound`, `InvalidParameterValue` (not a block, no
+/// such zone), `InvalidSubnet.Range` (size, or outside the VPC's block),
+/// `InvalidSubnet.Conflict` (overlaps another subnet).
+pub fn create(cx: Cx<'_>, request: &CreateSubnet) -> Result<Subnet> {
+    region::ensure(cx)?;
+    let vpc: Vpc = vpc::FAULTS.find(cx, &request.vpc_id)?;
+    let block = cidr::ipv4(&request.cidr_block, "InvalidSubnet.Range")?;
+    if !vpc.cidr.contains(&block) {
+        return Err(cidr::out_of_range(&request.cidr_block, "InvalidSubnet.Range"));
+    }
+    let ipv6 = request.ipv6_cidr_block.as_deref().map(|text| ipv6_block(&vpc, text)).transpose()?;
+    let zone = zone(cx, request)?;
+    for other in cx.tx.list_in::<Subnet>(cx.scope, vpc.id.as_str())? {
+        let conflicts = |block: &dyn std::fmt::Display| {
+            let message = format!("The CIDR '{block}' conflicts with another subnet");
+            Err(ControlError::fault("InvalidSubnet.Conflict", message))
+        };
+        if cidr::overlap_ipv4(&other.cidr, &block) {
+            return conflicts(&block);
+        }
+        if let (Some(theirs), Some(ours)) = (&other.ipv6, &ipv6)
+            && cidr::overlap_ipv6(&theirs.cidr, ours)
+        {
+            return conflicts(ours);
+        }
+    }
+    let subnet = Subnet {
+        id: SubnetId::from_random(random::bits()?),
+        vpc: vpc.id,
+        cidr: block,
+        ipv6: match ipv6 {
+            None => None,
+            Some(cidr) => {
+                let association = SubnetCidrAssociationId::from_random(random::bits()?);
+                Some(SubnetIpv6 { cidr, association })
+            }
+        },
+        az: zone.name,
+        az_id: zone.id,
+        default_for_az: false,
+        map_public_ip_on_launch: false,
+    };
+    put_new(cx, &subnet)?;
+    tags::set(cx, subnet.id.as_str(), &request.tags)?;
+    Ok(subnet)
+}
+
+fn ipv6_block(vpc: &Vpc, text: &str) -> Result<Ipv6Net> {
+    let block = cidr::ipv6(text, "InvalidSubnet.Range")?;
+    match &vpc.ipv6 {
+        Some(whole) if whole.cidr.contains(&block) => Ok(block),
+        _ => Err(cidr::out_of_range(text, "InvalidSubnet.Range")),
+    }
+}
+
+fn zone(cx: Cx<'_>, request: &CreateSubnet) -> Result<Zone> {
+    let zones = region::zones(&cx.scope.region);
+    let names: Vec<String> = zones.iter().map(|zone| zone.name.clone()).collect();
+    let (parameter, wanted) = match (&request.availability_zone, &request.availability_zone_id) {
+        (Some(name), _) => ("availabilityZone", name.as_str()),
+        (None, Some(id)) => ("availabilityZoneId", id.as_str()),
+        (None, None) => ("availabilityZone", names.first().map_or("", String::as_str)),
+    };
+    let found = zones.into_iter().find(|zone| match parameter {
+        "availabilityZone" => zone.name == wanted,
+        _ => zone.id == wanted,
+    });
+    let both_match = |zone: &Zone| request.availability_zone_id.as_ref().is_none_or(|id| *id == zone.id);
+    found.filter(both_match).ok_or_else(|| {
+        let message = format!(
+            "Value ({wanted}) for parameter {parameter} is invalid. Subnets can currently only be created in \
+             the following availability zones: {}.",
+            names.join(", ")
+        );
+        ControlError::fault("InvalidParameterValue", message)
+    })
+}
+
+/// The subnets of a default VPC: a /20 in each zone.
+pub(crate) fn create_defaults(cx: Cx<'_>, vpc: &Vpc) -> Result<()> {
+    let blocks = vpc.cidr.subnets(20).into_iter().flatten();
+    for (zone, cidr) in region::zones(&cx.scope.region).into_iter().zip(blocks) {
+        let subnet = Subnet {
+            id: SubnetId::from_random(random::bits()?),
+            vpc: vpc.id.clone(),
+            cidr,
+            ipv6: None,
+            az: zone.name,
+            az_id: zone.id,
+            default_for_az: true,
+            map_public_ip_on_launch: true,
+        };
+        put_new(cx, &subnet)?;
+    }
+    Ok(())
+}
+
+fn put_new(cx: Cx<'_>, subnet: &Subnet) -> Result<()> {
+    cx.tx.put(cx.scope, subnet)?;
+    network_acl::associate_default(cx, subnet)
+}
+
+/// How many addresses the interfaces of each subnet have. Subnets without
+/// interfaces are left out.
+pub fn used_addresses(cx: Cx<'_>) -> Result<BTreeMap<SubnetId, usize>> {
+    let mut used = BTreeMap::new();
+    for interface in cx.tx.list::<NetworkInterface>(cx.scope)? {
+        *used.entry(interface.subnet).or_default() += interface.ipv4.len();
+    }
+    Ok(used)
+}
+
+/// How many IPv4 addresses are left in a subnet of which `used` are taken.
+pub fn available_addresses(subnet: &Subnet, used: usize) -> u32 {
+    address::capacity(&subnet.cidr).saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+}
+
+/// Removes a subnet with its flow logs.
+///
+/// Errors: `InvalidSubnetID.NotFound`; `DependencyViolation` while it has
+/// network interfaces.
+pub fn delete(cx: Cx<'_>, id: &str) -> Result<()> {
+    region::ensure(cx)?;
+    let subnet: Subnet = FAULTS.find(cx, id)?;
+    let interfaces: Vec<NetworkInterface> = cx.tx.list_in(cx.scope, subnet.vpc.as_str())?;
+    if interfaces.iter().any(|interface| interface.subnet == subnet.id) {
+        let message = format!("The subnet '{id}' has dependencies and cannot be deleted.");
+        return Err(ControlError::fault("DependencyViolation", message));
+    }
+    network_acl::subnet_deleted(cx, &subnet)?;
+    flow_log::resource_deleted(cx, id)?;
+    cx.tx.delete::<Subnet>(cx.scope, id)?;
+    Ok(())
 }

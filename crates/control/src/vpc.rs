@@ -3,10 +3,17 @@
 //! Source: EC2 API, `CreateVpc`, `DescribeVpcs`, `DeleteVpc`; VPC user guide,
 //! "VPC CIDR blocks".
 
-use crate::state::Resource;
+use crate::cidr;
+use crate::error::{ControlError, Result};
+use crate::flow_log;
+use crate::lookup::IdFaults;
+use crate::region::{self, Region};
+use crate::state::{Cx, Resource};
+use crate::subnet::{self, Subnet};
+use crate::{network_acl, random, security_group, tags};
 use serde::{Deserialize, Serialize};
 use weir_types::id::{DhcpOptionsId, VpcCidrAssociationId, VpcId};
-use weir_types::net::{Ipv4Net, Ipv6Net};
+use weir_types::net::{IpNet, Ipv4Net, Ipv6Net};
 
 /// A virtual private cloud.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +36,126 @@ pub struct VpcIpv6 {
     pub association: VpcCidrAssociationId,
 }
 
+impl Vpc {
+    /// Its blocks, IPv4 first.
+    pub fn cidrs(&self) -> Vec<IpNet> {
+        let ipv6 = self.ipv6.as_ref().map(|ipv6| IpNet::V6(ipv6.cidr));
+        [IpNet::V4(self.cidr)].into_iter().chain(ipv6).collect()
+    }
+}
+
 impl Resource for Vpc {
     const KIND: &'static str = "vpc";
     fn id(&self) -> &str {
         self.id.as_str()
     }
+}
+
+/// What callers get who name a VPC that is not there.
+pub const FAULTS: IdFaults = IdFaults {
+    prefix: VpcId::PREFIX,
+    noun: "vpc ID",
+    malformed: "InvalidVpcID.Malformed",
+    not_found: "InvalidVpcID.NotFound",
+};
+
+/// What CreateVpc is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct CreateVpc {
+    pub cidr_block: Option<String>,
+    /// A block of the caller's own.
+    pub ipv6_cidr_block: Option<String>,
+    /// A /56 that Weir picks from the unique local addresses.
+    pub amazon_provided_ipv6_cidr_block: bool,
+    pub instance_tenancy: Option<String>,
+    pub tags: Vec<(String, String)>,
+}
+
+/// Makes a VPC with its default security group and network ACL.
+///
+/// Errors: `MissingParameter`, `InvalidParameterValue`, `InvalidVpc.Range`,
+/// `InvalidParameterCombination`.
+pub fn create(cx: Cx<'_>, request: &CreateVpc) -> Result<Vpc> {
+    let region = region::ensure(cx)?;
+    let block = request.cidr_block.as_deref().ok_or_else(|| {
+        let message = "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.";
+        ControlError::fault("MissingParameter", message)
+    })?;
+    let block = cidr::ipv4(block, "InvalidVpc.Range")?;
+    let ipv6 = match (&request.ipv6_cidr_block, request.amazon_provided_ipv6_cidr_block) {
+        (None, false) => None,
+        (None, true) => Some(unique_local_block()?),
+        (Some(block), false) => Some(cidr::ipv6(block, "InvalidVpc.Range")?),
+        (Some(_), true) => {
+            let message =
+                "The parameters Ipv6CidrBlock and AmazonProvidedIpv6CidrBlock cannot be used together";
+            return Err(ControlError::fault("InvalidParameterCombination", message));
+        }
+    };
+    let tenancy = request.instance_tenancy.as_deref().unwrap_or("default");
+    if !["default", "dedicated"].contains(&tenancy) {
+        let message = format!("Value ({tenancy}) for parameter instanceTenancy is invalid.");
+        return Err(ControlError::fault("InvalidParameterValue", message));
+    }
+    let vpc = Vpc { instance_tenancy: tenancy.to_owned(), ..plain(&region, block, ipv6)? };
+    put_new(cx, &vpc)?;
+    tags::set(cx, vpc.id.as_str(), &request.tags)?;
+    Ok(vpc)
+}
+
+/// The default VPC of a region that is touched for the first time: 172.31.0.0/16
+/// with a /20 in each zone.
+pub(crate) fn create_default(cx: Cx<'_>, region: &Region) -> Result<Vpc> {
+    let vpc =
+        Vpc { is_default: true, ..plain(region, cidr::ipv4("172.31.0.0/16", "InvalidVpc.Range")?, None)? };
+    put_new(cx, &vpc)?;
+    subnet::create_defaults(cx, &vpc)?;
+    Ok(vpc)
+}
+
+fn plain(region: &Region, cidr: Ipv4Net, ipv6: Option<Ipv6Net>) -> Result<Vpc> {
+    let association = || random::bits().map(VpcCidrAssociationId::from_random);
+    Ok(Vpc {
+        id: VpcId::from_random(random::bits()?),
+        cidr,
+        cidr_association: association()?,
+        ipv6: ipv6
+            .map(|cidr| Ok::<_, ControlError>(VpcIpv6 { cidr, association: association()? }))
+            .transpose()?,
+        dhcp_options: region.dhcp_options.clone(),
+        instance_tenancy: "default".to_owned(),
+        is_default: false,
+    })
+}
+
+fn put_new(cx: Cx<'_>, vpc: &Vpc) -> Result<()> {
+    cx.tx.put(cx.scope, vpc)?;
+    security_group::create_default(cx, vpc)?;
+    network_acl::create_default(cx, vpc)?;
+    Ok(())
+}
+
+/// A random /56 of `fd00::/8`. Source: RFC 4193, section 3.2.
+fn unique_local_block() -> Result<Ipv6Net> {
+    let bits = (0xfd << 120) | (random::bits()? >> 8);
+    let block = Ipv6Net::new(bits.into(), 56).map(|block| block.trunc());
+    block.map_err(|_| ControlError::fault("InternalError", "no IPv6 block could be made"))
+}
+
+/// Removes a VPC with its default security group, network ACL and flow logs.
+///
+/// Errors: `InvalidVpcID.NotFound`; `DependencyViolation` while it has subnets,
+/// other security groups or other network ACLs.
+pub fn delete(cx: Cx<'_>, id: &str) -> Result<()> {
+    region::ensure(cx)?;
+    let vpc: Vpc = FAULTS.find(cx, id)?;
+    if !cx.tx.list_in::<Subnet>(cx.scope, id)?.is_empty() {
+        let message = format!("The vpc '{id}' has dependencies and cannot be deleted.");
+        return Err(ControlError::fault("DependencyViolation", message));
+    }
+    network_acl::vpc_deleted(cx, &vpc)?;
+    security_group::vpc_deleted(cx, &vpc)?;
+    flow_log::resource_deleted(cx, id)?;
+    cx.tx.delete::<Vpc>(cx.scope, id)?;
+    Ok(())
 }

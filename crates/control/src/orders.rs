@@ -1,0 +1,98 @@
+//! Orders: what the host must capture, enforce and record, from the state.
+
+use crate::attachment;
+use crate::error::Result;
+use crate::flow_log::{FlowLog, LogDestination};
+use crate::network_interface::NetworkInterface;
+use crate::rules::Resolver;
+use crate::state::{Cx, Scope, Tx};
+use crate::vpc::Vpc;
+use std::collections::BTreeMap;
+use weir_types::id::EniId;
+use weir_types::net::IpNet;
+use weir_types::orders::{Attachment, Destination, FlowLogOrder, InterfaceOrder, Orders};
+use weir_types::rule::InterfaceRules;
+use weir_types::time::UnixMillis;
+
+/// All attached interfaces with their rules, and the flow logs that cover them:
+/// those of the interface, of its subnet and of its VPC. A flow log that covers
+/// no attached interface is left out.
+pub fn orders(tx: &Tx<'_>, generation: u64) -> Result<Orders> {
+    let mut interfaces = Vec::new();
+    let mut attached: Vec<(Scope, NetworkInterface)> = Vec::new();
+    for (scope, attachments) in by_scope(attachment::list_everywhere(tx)?) {
+        // Nothing that rules or flow logs mean depends on the time.
+        let cx = Cx { tx, scope: &scope, now: UnixMillis(0) };
+        let mut resolver = Resolver::new(cx);
+        for attachment in attachments {
+            let interface: Option<NetworkInterface> = tx.get(&scope, attachment.interface.as_str())?;
+            // An attached interface cannot go, so there always is one.
+            let Some(interface) = interface else { continue };
+            let rules = resolver.interface_rules(&interface)?;
+            let vpc: Option<Vpc> = tx.get(&scope, interface.vpc.as_str())?;
+            let vpc_cidrs = vpc.map(|vpc| vpc.cidrs()).unwrap_or_default();
+            interfaces.push(interface_order(&scope, attachment, &interface, vpc_cidrs, rules));
+            attached.push((scope.clone(), interface));
+        }
+    }
+    let mut flow_logs = Vec::new();
+    for (scope, flow_log) in tx.list_everywhere::<FlowLog>()? {
+        let covered = attached.iter().filter(|(of, interface)| *of == scope && covers(&flow_log, interface));
+        let covered: Vec<EniId> = covered.map(|(_, interface)| interface.id.clone()).collect();
+        if !covered.is_empty() {
+            flow_logs.push(flow_log_order(&scope, flow_log, covered));
+        }
+    }
+    Ok(Orders { generation, interfaces, flow_logs })
+}
+
+fn by_scope(attachments: Vec<(Scope, Attachment)>) -> BTreeMap<Scope, Vec<Attachment>> {
+    let mut found: BTreeMap<Scope, Vec<Attachment>> = BTreeMap::new();
+    for (scope, attachment) in attachments {
+        found.entry(scope).or_default().push(attachment);
+    }
+    found
+}
+
+fn covers(flow_log: &FlowLog, interface: &NetworkInterface) -> bool {
+    let resource = flow_log.resource.as_str();
+    [interface.id.as_str(), interface.subnet.as_str(), interface.vpc.as_str()].contains(&resource)
+}
+
+fn interface_order(
+    scope: &Scope,
+    attachment: Attachment,
+    interface: &NetworkInterface,
+    vpc_cidrs: Vec<IpNet>,
+    rules: InterfaceRules,
+) -> InterfaceOrder {
+    InterfaceOrder {
+        attachment,
+        account: scope.account.clone(),
+        region: scope.region.clone(),
+        az_id: interface.az_id.clone(),
+        vpc: interface.vpc.clone(),
+        vpc_cidrs,
+        subnet: interface.subnet.clone(),
+        instance: interface.instance.clone(),
+        primary_ipv4: interface.primary_ipv4(),
+        ipv4: interface.ipv4.clone(),
+        ipv6: interface.ipv6.clone(),
+        rules,
+    }
+}
+
+fn flow_log_order(scope: &Scope, flow_log: FlowLog, interfaces: Vec<EniId>) -> FlowLogOrder {
+    let config = flow_log.config;
+    let LogDestination::CloudWatchLogs { log_group, role, .. } = config.destination;
+    FlowLogOrder {
+        id: flow_log.id,
+        account: scope.account.clone(),
+        region: scope.region.clone(),
+        traffic_type: config.traffic_type,
+        log_format: config.log_format,
+        destination: Destination::CloudWatchLogs { log_group, role },
+        max_aggregation_interval_s: config.max_aggregation_interval_s,
+        interfaces,
+    }
+}
