@@ -30,3 +30,6 @@ pub mod vpc;
 
 pub use error::{ControlError, Result};
 pub use state::{Cx, Resource, Scope, State, Tx};
+
+#[cfg(test)]
+mod test_world;

@@ -1,7 +1,8 @@
 //! Security groups: creation, description, deletion.
 //!
 //! A group and its rules are resources of their own (`sg-…`, `sgr-…`), so that
-//! a rule has tags and is found by its id.
+//! a rule has tags and is found by its id. What rules may say is in
+//! [`permission`], how they come and go in [`rule`].
 //!
 //! Invariants: each VPC has one group named `default`, which lives as long as
 //! the VPC; names are unique in a VPC, whatever their case; a group that
@@ -10,11 +11,17 @@
 //! Source: EC2 API, `CreateSecurityGroup`, `DeleteSecurityGroup`; VPC user
 //! guide, "Security groups" and "Default security groups".
 
-use crate::error::Result;
-use crate::random;
+pub mod find;
+pub mod permission;
+pub mod rule;
+
+use crate::error::{ControlError, Result};
+use crate::network_interface::NetworkInterface;
 use crate::state::{Cx, Resource};
-use crate::vpc::Vpc;
+use crate::vpc::{self, Vpc};
+use crate::{random, tags};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use weir_types::id::{SecurityGroupId, SecurityGroupRuleId, VpcId};
 use weir_types::net::{Direction, IpNet, Ipv4Net, Ipv6Net};
 use weir_types::rule::Match;
@@ -117,13 +124,108 @@ fn put_rule(cx: Cx<'_>, group: &SecurityGroup, direction: Direction, peer: Peer)
     cx.tx.put(cx.scope, &rule)
 }
 
+/// What `CreateSecurityGroup` is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewSecurityGroup {
+    pub name: String,
+    pub description: String,
+    /// `None`: the default VPC.
+    pub vpc: Option<String>,
+    pub tags: Vec<(String, String)>,
+}
+
+/// Makes a group, which lets everything out and nothing in.
+///
+/// Errors: `InvalidParameterValue` (name, description), `InvalidGroup.Reserved`
+/// (`default`), `InvalidGroup.Duplicate`, `InvalidVpcID.Malformed`, `InvalidVpcID.NotFound`,
+/// `VPCIdNotSpecified` (no VPC given, no default one), those of [`tags::set`].
+pub fn create(cx: Cx<'_>, new: &NewSecurityGroup) -> Result<SecurityGroup> {
+    let name = new.name.trim();
+    if name.is_empty() || name.len() > 255 {
+        let message = format!(
+            "Value ({}) for parameter GroupName is invalid. Names have 1 to 255 characters.",
+            new.name
+        );
+        return Err(ControlError::fault("InvalidParameterValue", message));
+    }
+    if name.to_ascii_lowercase().starts_with("sg-") {
+        let message = format!(
+            "Value ({name}) for parameter GroupName is invalid. Group names may not be in the format sg-*."
+        );
+        return Err(ControlError::fault("InvalidParameterValue", message));
+    }
+    permission::check_text(name, "security group name", "names")?;
+    permission::check_text(&new.description, "security group description", "descriptions")?;
+    if name.eq_ignore_ascii_case(DEFAULT_NAME) {
+        let message = "The security group 'default' is reserved";
+        return Err(ControlError::fault("InvalidGroup.Reserved", message));
+    }
+    let vpc = match &new.vpc {
+        Some(id) => vpc::FAULTS.find(cx, id)?,
+        None => find::default_vpc(cx)?
+            .ok_or_else(|| ControlError::fault("VPCIdNotSpecified", "No default VPC for this user"))?,
+    };
+    if find::named(cx, &vpc.id, name)?.is_some() {
+        let message = format!("The security group '{name}' already exists for VPC '{}'", vpc.id);
+        return Err(ControlError::fault("InvalidGroup.Duplicate", message));
+    }
+    let group = SecurityGroup {
+        id: SecurityGroupId::from_random(random::bits()?),
+        vpc: vpc.id.clone(),
+        name: name.to_owned(),
+        description: new.description.clone(),
+    };
+    cx.tx.put(cx.scope, &group)?;
+    allow_all_egress(cx, &group, &vpc)?;
+    tags::set(cx, group.id.as_str(), &new.tags)?;
+    Ok(group)
+}
+
+/// Every group with its rules, both ordered by id.
+pub fn all_with_rules(cx: Cx<'_>) -> Result<Vec<(SecurityGroup, Vec<SecurityGroupRule>)>> {
+    let mut rules: BTreeMap<SecurityGroupId, Vec<SecurityGroupRule>> = BTreeMap::new();
+    for rule in cx.tx.list::<SecurityGroupRule>(cx.scope)? {
+        rules.entry(rule.group.clone()).or_default().push(rule);
+    }
+    let groups: Vec<SecurityGroup> = cx.tx.list(cx.scope)?;
+    let with_rules = |group: SecurityGroup| {
+        let rules = rules.remove(&group.id).unwrap_or_default();
+        (group, rules)
+    };
+    Ok(groups.into_iter().map(with_rules).collect())
+}
+
+/// Removes a group and its rules.
+///
+/// Errors: `CannotDelete` for a default group, `DependencyViolation` while
+/// interfaces carry it or rules of other groups name it.
+pub fn delete(cx: Cx<'_>, group: &SecurityGroup) -> Result<()> {
+    if group.is_default() {
+        let message = format!(
+            "the specified group: \"{}\" name: \"{}\" cannot be deleted by a user",
+            group.id, group.name
+        );
+        return Err(ControlError::fault("CannotDelete", message));
+    }
+    let interfaces: Vec<NetworkInterface> = cx.tx.list_in(cx.scope, group.vpc.as_str())?;
+    let carried = interfaces.iter().any(|interface| interface.groups.contains(&group.id));
+    let reference = Peer::Group(group.id.clone());
+    let rules: Vec<SecurityGroupRule> = cx.tx.list(cx.scope)?;
+    let named = rules.iter().any(|rule| rule.group != group.id && rule.peer == reference);
+    if carried || named {
+        let message = format!("resource {} has a dependent object", group.id);
+        return Err(ControlError::fault("DependencyViolation", message));
+    }
+    remove(cx, group)
+}
+
 /// Removes the default group of a VPC that goes, with its rules.
 ///
 /// Errors: `DependencyViolation` if the VPC has other groups.
 pub fn vpc_deleted(cx: Cx<'_>, vpc: &Vpc) -> Result<()> {
     let groups: Vec<SecurityGroup> = cx.tx.list_in(cx.scope, vpc.id.as_str())?;
     if groups.iter().any(|group| !group.is_default()) {
-        return Err(crate::ControlError::fault(
+        return Err(ControlError::fault(
             "DependencyViolation",
             format!("The vpc '{}' has dependencies and cannot be deleted.", vpc.id),
         ));
@@ -142,3 +244,6 @@ fn remove(cx: Cx<'_>, group: &SecurityGroup) -> Result<()> {
     cx.tx.delete::<SecurityGroup>(cx.scope, group.id.as_str())?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
