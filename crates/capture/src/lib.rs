@@ -1,1 +1,50 @@
 //! eBPF capture and enforcement on network interfaces: load, attach, rules, drain.
+//!
+//! ```text
+//!            Capture::attach ─▶ tcx links on a device, in its network namespace
+//!  packet ─▶ bpf/weir.bpf.c: parse ─▶ decide (rules, connections) ─▶ count ─▶ pass or drop
+//!                                       ▲                             │
+//!            Capture::set_rules ────────┘   flow table 0  flow table 1◀┘ epoch
+//!            Capture::close_window ◀── the table that the epoch has left
+//! ```
+//!
+//! One pair of programs is loaded per interface; all pairs share the maps.
+//! Everything is held by file descriptors of this process: nothing is pinned,
+//! so nothing is left behind when it ends, however it ends. (It also means that
+//! enforcement ends with the process.)
+//!
+//! No loss between windows: closing a window turns the epoch, waits until no
+//! packet still writes to the table it left, and reads that table without
+//! removing anything. Only [`Capture::clear_window`] removes, when the caller
+//! has saved what was read; until then closing again gives the same window
+//! again. A table without room is no loss in silence either: what could not be
+//! counted is in `skipped_packets` and `skipped_bytes`.
+//!
+//! Not here: what rules mean (weir-policy holds the reference that the tests
+//! compare with), and what becomes of samples (weir-flow).
+//!
+//! Measured facts behind the design: one shared preallocated hash costs about
+//! as much as a per-CPU one and does not grow with the number of CPUs; an LRU
+//! table loses flows in silence; lookup-and-delete on a live table loses packets.
+
+mod abi;
+mod attach;
+mod capture;
+mod drain;
+mod error;
+pub mod netns;
+mod object;
+mod probe;
+mod rules;
+mod sweep;
+mod sys;
+#[cfg(any(test, feature = "testrun"))]
+#[doc(hidden)]
+pub mod testrun;
+#[cfg(test)]
+mod tests;
+
+pub use capture::{Capture, InterfaceNumber, Sizes};
+pub use drain::{ClosedWindow, Losses, WindowId};
+pub use error::CaptureError;
+pub use sweep::Swept;

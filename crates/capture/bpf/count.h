@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Adding a packet to its flow in the current window, or, when the table has no
+ * room, to what the interface had to skip. Nothing is lost in silence.
+ */
+#ifndef WEIR_COUNT_H
+#define WEIR_COUNT_H
+
+#include "parse.h"
+
+/* As AWS reports them: FIN 1, SYN 2, RST 4, SYN-ACK 18; a lone ACK counts 0. */
+static __always_inline __u32 weir_reported_flags(const struct weir_tuple *t)
+{
+	__u32 flags = t->tcp_flags & 0x07;
+
+	if ((t->tcp_flags & 0x12) == 0x12)
+		flags |= 0x10;
+	return flags;
+}
+
+static __always_inline void weir_add(struct weir_flow *flow, const struct weir_packet *p, __u32 flags, __u64 now)
+{
+	__sync_fetch_and_add(&flow->packets, (__u64)p->packets);
+	__sync_fetch_and_add(&flow->bytes, p->bytes);
+	if (flags & ~flow->tcp_flags)
+		__sync_fetch_and_or(&flow->tcp_flags, flags);
+	if (flow->last_ns != now)
+		flow->last_ns = now;
+}
+
+static __always_inline void weir_count(struct weir_packet *p, int action, __u32 epoch, __u32 losses, __u64 now)
+{
+	void *flows = epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0;
+	const struct weir_tuple *t = &p->tuple;
+	__u32 flags = weir_reported_flags(t);
+	struct weir_flow_key *key = &p->flow;
+	struct weir_flow fresh = {};
+	struct weir_losses *l;
+	struct weir_flow *flow;
+
+	__builtin_memcpy(key->src, t->src, 16);
+	__builtin_memcpy(key->dst, t->dst, 16);
+	key->src_port = t->src_port;
+	key->dst_port = t->dst_port;
+	key->interface = WEIR_INTERFACE;
+	key->protocol = t->protocol;
+	key->direction = p->direction;
+	key->action = action;
+	key->family = t->family;
+	flow = bpf_map_lookup_elem(flows, key);
+	if (flow) {
+		weir_add(flow, p, flags, now);
+		return;
+	}
+	fresh.packets = p->packets;
+	fresh.bytes = p->bytes;
+	fresh.first_ns = now;
+	fresh.last_ns = now;
+	fresh.tcp_flags = flags;
+	if (!bpf_map_update_elem(flows, key, &fresh, BPF_NOEXIST))
+		return;
+	/* Another CPU was first, or there is no room. */
+	flow = bpf_map_lookup_elem(flows, key);
+	if (flow) {
+		weir_add(flow, p, flags, now);
+		return;
+	}
+	l = bpf_map_lookup_elem(&weir_losses, &losses);
+	if (!l)
+		return;
+	__sync_fetch_and_add(&l->skipped_packets, (__u64)p->packets);
+	__sync_fetch_and_add(&l->skipped_bytes, p->bytes);
+}
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Maps, shared by the programs of all interfaces. The numbers of entries here
+ * are placeholders: the agent creates every map with the sizes it was given.
+ *
+ * Flow tables are plain preallocated hashes, never LRU: a full table must be
+ * seen (weir_losses), not lose in silence. There are two; packets write to the
+ * one that the epoch names while the agent reads the other.
+ */
+#ifndef WEIR_MAPS_H
+#define WEIR_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "types.h"
+#include "packet.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct weir_flow_key);
+	__type(value, struct weir_flow);
+} weir_flows_0 SEC(".maps"), weir_flows_1 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct weir_connection_key);
+	__type(value, struct weir_connection);
+} weir_conns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct weir_fragment_key);
+	__type(value, struct weir_fragment);
+} weir_frags SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weir_interface);
+} weir_ifaces SEC(".maps");
+
+/* Index: interface number * 2 + epoch slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct weir_losses);
+} weir_losses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weir_control);
+} weir_control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weir_packet);
+} weir_scratch SEC(".maps");
+
+/*
+ * Index: interface number. The inner map is built anew at each change of rules
+ * and put here in one step, so that no packet sees half of a change.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	/* No name, no types by name: clang would only declare them in BTF. */
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_ARRAY);
+		__uint(max_entries, 1);
+		__uint(map_flags, BPF_F_INNER_MAP);
+		__uint(key_size, sizeof(__u32));
+		__uint(value_size, sizeof(union weir_chunk));
+	});
+} weir_rules SEC(".maps");
+
+/* Constants of one load: the agent sets them before the verifier runs. */
+const volatile __u32 WEIR_INTERFACE = 0;
+/* 1 on the host's end of a cable: its ingress is the interface's egress. */
+const volatile __u32 WEIR_SWAP = 0;
+/* 1 in tests only: the clock stands still and is set by the test. */
+const volatile __u32 WEIR_TEST = 0;
+
+#endif

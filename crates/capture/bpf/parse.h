@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Frame -> weir_packet: Ethernet, up to two VLAN tags in the frame, IPv4 with
+ * options, IPv6 with up to eight extension headers, the first bytes of TCP,
+ * UDP, SCTP and ICMP, the packet an ICMP error quotes, and segmentation
+ * offload unfolded into packets and bytes on the wire.
+ */
+#ifndef WEIR_PARSE_H
+#define WEIR_PARSE_H
+
+#include <bpf/bpf_endian.h>
+#include "maps.h"
+
+#define WEIR_PARSED 0
+#define WEIR_IGNORED 1   /* not IP, or IPv6 neighbour discovery */
+#define WEIR_MALFORMED 2 /* a header is cut off or contradicts itself */
+
+#define ETH_IPV4 0x0800
+#define ETH_IPV6 0x86DD
+#define ETH_8021Q 0x8100
+#define ETH_8021AD 0x88A8
+
+#define PROTO_HOP_BY_HOP 0
+#define PROTO_ICMP 1
+#define PROTO_TCP 6
+#define PROTO_UDP 17
+#define PROTO_ROUTING 43
+#define PROTO_FRAGMENT 44
+#define PROTO_AH 51
+#define PROTO_ICMPV6 58
+#define PROTO_DEST_OPTS 60
+#define PROTO_SCTP 132
+#define PROTO_MOBILITY 135
+#define PROTO_HIP 139
+#define PROTO_SHIM6 140
+
+#define WEIR_MAX_EXTENSIONS 8
+/* Headers end before this offset; a chain that goes on is malformed. */
+#define WEIR_MAX_OFFSET 16384
+
+#ifndef barrier_var
+#define barrier_var(var) asm volatile("" : "+r"(var))
+#endif
+
+/*
+ * Copies n bytes at off, from the linear part if they are there (cheap), else
+ * by the helper. The verifier ties a bounds check to one register: barrier_var
+ * keeps the compiler from checking one pointer and reading through another.
+ */
+static __always_inline int weir_load(struct __sk_buff *skb, __u32 off, void *to, const __u32 n)
+{
+	void *end = (void *)(long)skb->data_end;
+	void *at = (void *)(long)skb->data;
+
+	if (off > WEIR_MAX_OFFSET)
+		return -1;
+	at += off;
+	barrier_var(at);
+	if (at + n <= end) {
+		__builtin_memcpy(to, at, n);
+		return 0;
+	}
+	return bpf_skb_load_bytes(skb, off, to, n);
+}
+
+static __always_inline __u16 weir_be16(const __u8 *at)
+{
+	return ((__u16)at[0] << 8) | at[1];
+}
+
+static __always_inline __u32 weir_be32(const __u8 *at)
+{
+	return ((__u32)at[0] << 24) | ((__u32)at[1] << 16) | ((__u32)at[2] << 8) | at[3];
+}
+
+static __always_inline int weir_is_echo(const struct weir_tuple *t)
+{
+	if (t->protocol == PROTO_ICMP)
+		return t->icmp_type == 8 || t->icmp_type == 0;
+	if (t->protocol == PROTO_ICMPV6)
+		return t->icmp_type == 128 || t->icmp_type == 129;
+	return 0;
+}
+
+static __always_inline int weir_is_icmp_error(const struct weir_tuple *t)
+{
+	__u8 type = t->icmp_type;
+
+	if (t->absent)
+		return 0;
+	if (t->protocol == PROTO_ICMP)
+		return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+	if (t->protocol == PROTO_ICMPV6)
+		return type >= 1 && type <= 4;
+	return 0;
+}
+
+static __always_inline int weir_has_ports(__u8 protocol)
+{
+	return protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_SCTP;
+}
+
+/*
+ * The transport header at t->l4. A quoted one may end after eight bytes
+ * (RFC 792), which is all that is needed of it.
+ */
+static __always_inline int weir_parse_l4(struct __sk_buff *skb, struct weir_tuple *t, int quoted)
+{
+	__u8 h[20];
+
+	t->payload = t->l4;
+	if (t->fragment == WEIR_LATER_FRAGMENT) {
+		t->absent = 1;
+		return WEIR_PARSED;
+	}
+	switch (t->protocol) {
+	case PROTO_TCP:
+		if (quoted) {
+			if (weir_load(skb, t->l4, h, 8))
+				return WEIR_MALFORMED;
+		} else {
+			if (weir_load(skb, t->l4, h, 20))
+				return WEIR_MALFORMED;
+			if ((h[12] >> 4) < 5)
+				return WEIR_MALFORMED;
+			t->seq = weir_be32(h + 4);
+			t->ack = weir_be32(h + 8);
+			t->tcp_flags = h[13];
+			t->payload = t->l4 + (h[12] >> 4) * 4;
+		}
+		break;
+	case PROTO_UDP:
+	case PROTO_SCTP:
+		if (weir_load(skb, t->l4, h, 8))
+			return WEIR_MALFORMED;
+		t->payload = t->l4 + (t->protocol == PROTO_UDP ? 8 : 12);
+		break;
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		if (weir_load(skb, t->l4, h, 8))
+			return WEIR_MALFORMED;
+		t->icmp_type = h[0];
+		t->icmp_code = h[1];
+		t->payload = t->l4 + 8;
+		if (weir_is_echo(t))
+			t->echo_id = weir_be16(h + 4);
+		return WEIR_PARSED;
+	default:
+		return WEIR_PARSED;
+	}
+	t->src_port = weir_be16(h);
+	t->dst_port = weir_be16(h + 2);
+	return WEIR_PARSED;
+}
+
+static __always_inline int weir_parse_ipv4(struct __sk_buff *skb, struct weir_tuple *t)
+{
+	__u8 h[20];
+	__u16 fragment;
+	__u32 header;
+
+	if (weir_load(skb, t->l3, h, 20))
+		return WEIR_MALFORMED;
+	header = (h[0] & 15) * 4;
+	if ((h[0] >> 4) != 4 || header < 20)
+		return WEIR_MALFORMED;
+	t->family = 4;
+	t->src[10] = t->src[11] = t->dst[10] = t->dst[11] = 0xff;
+	__builtin_memcpy(t->src + 12, h + 12, 4);
+	__builtin_memcpy(t->dst + 12, h + 16, 4);
+	t->protocol = h[9];
+	t->total_len = weir_be16(h + 2);
+	if (t->total_len && t->total_len < header)
+		return WEIR_MALFORMED;
+	fragment = weir_be16(h + 6);
+	if (fragment & 0x1fff)
+		t->fragment = WEIR_LATER_FRAGMENT;
+	else if (fragment & 0x2000)
+		t->fragment = WEIR_FIRST_FRAGMENT;
+	t->fragment_id = weir_be16(h + 4);
+	t->fragment_protocol = t->protocol;
+	t->l4 = t->l3 + header;
+	return WEIR_PARSED;
+}
+
+static __always_inline int weir_is_extension(__u8 next)
+{
+	switch (next) {
+	case PROTO_HOP_BY_HOP:
+	case PROTO_ROUTING:
+	case PROTO_FRAGMENT:
+	case PROTO_AH:
+	case PROTO_DEST_OPTS:
+	case PROTO_MOBILITY:
+	case PROTO_HIP:
+	case PROTO_SHIM6:
+		return 1;
+	}
+	return 0;
+}
+
+static __always_inline int weir_parse_ipv6(struct __sk_buff *skb, struct weir_tuple *t)
+{
+	__u8 h[40];
+	__u32 off, payload_len;
+	__u8 next;
+	int i;
+
+	if (weir_load(skb, t->l3, h, 40))
+		return WEIR_MALFORMED;
+	if ((h[0] >> 4) != 6)
+		return WEIR_MALFORMED;
+	t->family = 6;
+	__builtin_memcpy(t->src, h + 8, 16);
+	__builtin_memcpy(t->dst, h + 24, 16);
+	payload_len = weir_be16(h + 4);
+	next = h[6];
+	/* RFC 2675: a jumbo payload states zero here and its length in an option. */
+	if (payload_len || next != PROTO_HOP_BY_HOP)
+		t->total_len = 40 + payload_len;
+	off = t->l3 + 40;
+	for (i = 0; i < WEIR_MAX_EXTENSIONS; i++) {
+		if (!weir_is_extension(next))
+			break;
+		if (weir_load(skb, off, h, 8))
+			return WEIR_MALFORMED;
+		if (next == PROTO_FRAGMENT) {
+			__u16 field = weir_be16(h + 2);
+
+			off += 8;
+			t->fragment_id = weir_be32(h + 4);
+			t->fragment_protocol = h[0];
+			next = h[0];
+			if (field & 0xfff8) {
+				t->fragment = WEIR_LATER_FRAGMENT;
+				goto done;
+			}
+			if (field & 1)
+				t->fragment = WEIR_FIRST_FRAGMENT;
+			continue;
+		}
+		/* RFC 4302 counts an authentication header in 4 bytes, less 2. */
+		off += next == PROTO_AH ? (h[1] + 2) * 4 : (h[1] + 1) * 8;
+		next = h[0];
+	}
+	if (weir_is_extension(next))
+		return WEIR_MALFORMED;
+done:
+	t->protocol = next;
+	t->l4 = off;
+	return WEIR_PARSED;
+}
+
+/* Not inlined: used for the packet itself and for the one it quotes. */
+static __attribute__((noinline)) int weir_parse_ip(struct __sk_buff *skb, struct weir_tuple *t, __u32 l3, int family,
+						   int quoted)
+{
+	int result;
+
+	if (!t)
+		return WEIR_MALFORMED;
+	__builtin_memset(t, 0, sizeof(*t));
+	t->l3 = l3;
+	result = family == 4 ? weir_parse_ipv4(skb, t) : weir_parse_ipv6(skb, t);
+	if (result != WEIR_PARSED)
+		return result;
+	/* Options or extensions that the frame does not hold. */
+	if (!quoted && t->l4 > skb->len)
+		return WEIR_MALFORMED;
+	return weir_parse_l4(skb, t, quoted);
+}
+
+/* Packets and bytes as they are on the wire, offload unfolded, padding left out. */
+static __always_inline int weir_measure(struct __sk_buff *skb, struct weir_packet *p)
+{
+	const struct weir_tuple *t = &p->tuple;
+	__u32 length = skb->len - t->l3;
+	__u32 headers = t->payload - t->l3;
+	__u32 size = skb->gso_size;
+	__u32 segments = skb->gso_segs;
+
+	if (!size && t->total_len && t->total_len < length)
+		length = t->total_len;
+	/* The datagram ends inside its own headers. */
+	if (length < headers)
+		return WEIR_MALFORMED;
+	p->payload_len = length - headers;
+	/* A frame from a VM's tap states the size of its segments, not their number. */
+	if (size && !segments)
+		segments = (p->payload_len + size - 1) / size;
+	if (!segments)
+		segments = 1;
+	p->packets = segments;
+	p->bytes = length + (__u64)(segments - 1) * headers;
+	return WEIR_PARSED;
+}
+
+/* A later fragment learns its ports from the first, if that came by. */
+static __always_inline void weir_fragment(struct weir_packet *p)
+{
+	struct weir_tuple *t = &p->tuple;
+	struct weir_fragment_key *key = &p->fragment_key;
+	struct weir_fragment *known;
+
+	__builtin_memcpy(key->src, t->src, 16);
+	__builtin_memcpy(key->dst, t->dst, 16);
+	key->interface = WEIR_INTERFACE;
+	key->id = t->fragment_id;
+	key->protocol = t->fragment_protocol;
+	key->direction = p->direction;
+	key->family = t->family;
+	key->zero = 0;
+	if (t->fragment == WEIR_FIRST_FRAGMENT) {
+		struct weir_fragment first = {
+			.src_port = t->src_port,
+			.dst_port = t->dst_port,
+			.echo_id = t->echo_id,
+			.protocol = t->protocol,
+			.icmp_type = t->icmp_type,
+			.icmp_code = t->icmp_code,
+		};
+		bpf_map_update_elem(&weir_frags, key, &first, BPF_ANY);
+		return;
+	}
+	known = bpf_map_lookup_elem(&weir_frags, key);
+	if (!known)
+		return;
+	t->src_port = known->src_port;
+	t->dst_port = known->dst_port;
+	t->echo_id = known->echo_id;
+	t->protocol = known->protocol;
+	t->icmp_type = known->icmp_type;
+	t->icmp_code = known->icmp_code;
+	t->absent = 0;
+}
+
+static __always_inline int weir_parse(struct __sk_buff *skb, struct weir_packet *p)
+{
+	struct weir_tuple *t = &p->tuple;
+	__u8 link[14];
+	__u32 off = 14;
+	__u16 type;
+	int i, result;
+
+	if (weir_load(skb, 0, link, 14))
+		return WEIR_IGNORED;
+	type = weir_be16(link + 12);
+	for (i = 0; i < 2; i++) {
+		if (type != ETH_8021Q && type != ETH_8021AD)
+			break;
+		if (weir_load(skb, off, link, 4))
+			return WEIR_IGNORED;
+		type = weir_be16(link + 2);
+		off += 4;
+	}
+	if (type != ETH_IPV4 && type != ETH_IPV6)
+		return WEIR_IGNORED;
+	result = weir_parse_ip(skb, t, off, type == ETH_IPV4 ? 4 : 6, 0);
+	if (result != WEIR_PARSED)
+		return result;
+	/* RFC 4861: without neighbour discovery there is no IPv6 at all. */
+	if (t->family == 6 && t->protocol == PROTO_ICMPV6 && !t->absent && t->icmp_type >= 133 && t->icmp_type <= 137)
+		return WEIR_IGNORED;
+	result = weir_measure(skb, p);
+	if (result != WEIR_PARSED)
+		return result;
+	if (t->fragment != WEIR_WHOLE)
+		weir_fragment(p);
+	p->has_quoted = 0;
+	if (weir_is_icmp_error(t) && t->fragment != WEIR_LATER_FRAGMENT) {
+		result = weir_parse_ip(skb, &p->quoted, t->payload, t->protocol == PROTO_ICMP ? 4 : 6, 1);
+		p->has_quoted = result == WEIR_PARSED && !p->quoted.absent;
+	}
+	return WEIR_PARSED;
+}
+
+#endif

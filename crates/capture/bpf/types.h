@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What kernel and agent share: map keys, map values, numbers.
+ *
+ * src/abi.rs holds the same in Rust and asserts every size and offset. All
+ * padding is a named field, set to zero: keys are compared byte by byte.
+ * Ports, sequence numbers and ids are in host byte order, addresses as on the
+ * wire, IPv4 as ::ffff:a.b.c.d.
+ */
+#ifndef WEIR_TYPES_H
+#define WEIR_TYPES_H
+
+#include <linux/types.h>
+
+#define WEIR_INGRESS 0
+#define WEIR_EGRESS 1
+
+#define WEIR_ACCEPT 0
+#define WEIR_REJECT 1
+
+#define WEIR_OBSERVE 0
+#define WEIR_EVALUATE 1
+#define WEIR_ENFORCE 2
+
+/* One flow of one window: what becomes one record. */
+struct weir_flow_key {
+	__u8 src[16];
+	__u8 dst[16];
+	__u16 src_port;
+	__u16 dst_port;
+	__u32 interface;
+	__u8 protocol;
+	__u8 direction;
+	__u8 action;
+	__u8 family; /* 4 or 6 */
+};
+
+struct weir_flow {
+	__u64 packets;
+	__u64 bytes;
+	__u64 first_ns;
+	__u64 last_ns;
+	__u32 tcp_flags;
+	__u32 zero;
+};
+
+/* A tracked connection: two ends in a fixed order, whichever way a packet goes. */
+struct weir_connection_key {
+	__u8 low[16];
+	__u8 high[16];
+	__u16 low_port;
+	__u16 high_port;
+	__u32 interface;
+	__u8 protocol;
+	__u8 family;
+	__u16 zero;
+};
+
+/* Bits of weir_connection.flags. Per direction: bit << direction. */
+#define WEIR_INITIATED_EGRESS (1u << 0)
+#define WEIR_SEEN (1u << 1)      /* and 1u << 2: a packet of this direction passed */
+#define WEIR_FIN (1u << 3)       /* and 1u << 4 */
+#define WEIR_FIN_ACKED (1u << 5) /* and 1u << 6: the FIN of this direction was acknowledged */
+#define WEIR_CLOSED (1u << 7)
+#define WEIR_STREAM (1u << 8)    /* UDP: question, answer, question */
+
+struct weir_connection {
+	__u64 last_seen_ns;
+	__u32 flags;
+	__u32 fin_seq[2]; /* sequence number that the FIN of each direction occupies */
+	/*
+	 * What the network ACL said: index direction * 2 + (src is the low end),
+	 * value (generation << 2) | 2 | denied; 0 is "not known".
+	 */
+	__u32 acl[4];
+	__u32 zero;
+};
+
+struct weir_fragment_key {
+	__u8 src[16];
+	__u8 dst[16];
+	__u32 interface;
+	__u32 id;
+	__u8 protocol; /* as the later fragments state it */
+	__u8 direction;
+	__u8 family;
+	__u8 zero;
+};
+
+/* What only the first fragment knows. */
+struct weir_fragment {
+	__u16 src_port;
+	__u16 dst_port;
+	__u16 echo_id;
+	__u8 protocol;
+	__u8 icmp_type;
+	__u8 icmp_code;
+	__u8 zero;
+};
+
+struct weir_interface {
+	__u32 mode;
+	__u32 generation; /* of the rules; grows after each swap */
+};
+
+/* Per interface and epoch slot: what could not be counted or tracked. */
+struct weir_losses {
+	__u64 skipped_packets;
+	__u64 skipped_bytes;
+	__u64 malformed_packets;
+	__u64 untracked_connections; /* the connection table was full */
+};
+
+struct weir_control {
+	__u64 test_clock_ns; /* read only when WEIR_TEST is set at load */
+	__u32 epoch;         /* its lowest bit chooses the flow table */
+	__u32 zero;
+};
+
+/*
+ * Rules. One inner map per interface: chunk 0 is the header, then four lists,
+ * each from a chunk of its own on. Slots behind a list's last rule have family
+ * 0 and match nothing.
+ */
+#define WEIR_VERDICT_NONE 0
+#define WEIR_VERDICT_ALLOW 1
+#define WEIR_VERDICT_DENY 2
+#define WEIR_VERDICT_UNTRACKED 3 /* allow, and do not track */
+
+/* weir_policy::RuleEntry, in fewer bytes. */
+struct weir_rule {
+	__u32 addr[4]; /* already masked */
+	__u32 mask[4];
+	__u16 port_first;
+	__u16 port_last;
+	__s16 icmp_type; /* -1: any */
+	__s16 icmp_code; /* -1: any */
+	__u8 family;
+	__u8 protocol;
+	__u8 any_protocol;
+	__u8 verdict;
+	__u32 origin;
+};
+
+#define WEIR_CHUNK 8
+
+#define WEIR_LIST_ACL 0    /* + direction */
+#define WEIR_LIST_GROUPS 2 /* + direction */
+#define WEIR_LISTS 4
+
+struct weir_list {
+	__u32 first;  /* chunk */
+	__u32 chunks;
+	__u32 untracked_chunks; /* of them, those that begin with an untracked rule */
+	__u32 zero;
+};
+
+union weir_chunk {
+	struct weir_list lists[WEIR_LISTS];
+	struct weir_rule rules[WEIR_CHUNK];
+};
+
+#endif

@@ -1,0 +1,195 @@
+//! What kernel and agent share: keys and values of the BPF maps.
+//!
+//! The same structures stand in `bpf/types.h`. Sizes are asserted here at
+//! compile time and compared with the object's own when it is loaded; offsets
+//! are held by the tests, which read in Rust what the programs wrote in C.
+//!
+//! Ports are in host byte order, addresses as on the wire, IPv4 as
+//! `::ffff:a.b.c.d`. Padding is a named field.
+
+/// Types that are nothing but their bytes.
+///
+/// # Safety
+/// `repr(C)`, no padding, and every pattern of bits is a value.
+pub(crate) unsafe trait Plain: Copy + Default + 'static {}
+
+macro_rules! plain {
+    ($($(#[$doc:meta])* $name:ident, $size:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[repr(C)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
+
+        // The whole is as large as its parts: there is no padding.
+        const _: () = assert!(size_of::<$name>() == 0 $(+ size_of::<$type>())*);
+        const _: () = assert!(size_of::<$name>() == $size);
+
+        // SAFETY: repr(C), no padding (asserted above), fields are integers and
+        // arrays of integers or of other plain types.
+        unsafe impl Plain for $name {}
+    )*};
+}
+
+// SAFETY: an integer has no padding and no invalid value.
+unsafe impl Plain for u32 {}
+
+plain! {
+    /// One flow of one window: what becomes one record.
+    FlowKey, 44 {
+        src: [u8; 16],
+        dst: [u8; 16],
+        src_port: u16,
+        dst_port: u16,
+        interface: u32,
+        protocol: u8,
+        direction: u8,
+        action: u8,
+        /// 4 or 6.
+        family: u8,
+    }
+
+    Flow, 40 {
+        packets: u64,
+        bytes: u64,
+        /// CLOCK_MONOTONIC_COARSE.
+        first_ns: u64,
+        last_ns: u64,
+        tcp_flags: u32,
+        zero: u32,
+    }
+
+    /// A tracked connection: its two ends in a fixed order.
+    ConnectionKey, 44 {
+        low: [u8; 16],
+        high: [u8; 16],
+        low_port: u16,
+        high_port: u16,
+        interface: u32,
+        protocol: u8,
+        family: u8,
+        zero: u16,
+    }
+
+    Connection, 40 {
+        last_seen_ns: u64,
+        flags: u32,
+        fin_seq: [u32; 2],
+        acl: [u32; 4],
+        zero: u32,
+    }
+
+    FragmentKey, 44 {
+        src: [u8; 16],
+        dst: [u8; 16],
+        interface: u32,
+        id: u32,
+        protocol: u8,
+        direction: u8,
+        family: u8,
+        zero: u8,
+    }
+
+    Fragment, 10 {
+        src_port: u16,
+        dst_port: u16,
+        echo_id: u16,
+        protocol: u8,
+        icmp_type: u8,
+        icmp_code: u8,
+        zero: u8,
+    }
+
+    Interface, 8 {
+        mode: u32,
+        generation: u32,
+    }
+
+    /// What could not be counted or tracked, per interface and epoch slot.
+    Losses, 32 {
+        skipped_packets: u64,
+        skipped_bytes: u64,
+        malformed_packets: u64,
+        untracked_connections: u64,
+    }
+
+    Control, 16 {
+        test_clock_ns: u64,
+        epoch: u32,
+        zero: u32,
+    }
+
+    Rule, 48 {
+        addr: [u8; 16],
+        mask: [u8; 16],
+        port_first: u16,
+        port_last: u16,
+        icmp_type: i16,
+        icmp_code: i16,
+        family: u8,
+        protocol: u8,
+        any_protocol: u8,
+        verdict: u8,
+        origin: u32,
+    }
+
+    /// Where a list of rules begins and how far it goes, in chunks.
+    List, 16 {
+        first: u32,
+        chunks: u32,
+        untracked_chunks: u32,
+        zero: u32,
+    }
+
+    /// Chunk 0 of an interface's rules: where the lists are.
+    Header, 64 {
+        /// ACL ingress, ACL egress, groups ingress, groups egress.
+        lists: [List; 4],
+    }
+}
+
+/// Rules that one element of an inner rules map holds.
+pub const CHUNK: usize = 8;
+
+/// Bytes of one element of an inner rules map.
+pub const CHUNK_BYTES: usize = CHUNK * size_of::<Rule>();
+
+pub const INGRESS: u8 = 0;
+pub const ACCEPT: u8 = 0;
+
+pub const OBSERVE: u32 = 0;
+pub const EVALUATE: u32 = 1;
+pub const ENFORCE: u32 = 2;
+
+pub const VERDICT_ALLOW: u8 = 1;
+pub const VERDICT_DENY: u8 = 2;
+pub const VERDICT_UNTRACKED: u8 = 3;
+
+/// Bits of [`Connection::flags`]; those per direction are shifted by it.
+pub mod flag {
+    pub const SEEN: u32 = 1 << 1;
+    pub const FIN: u32 = 1 << 3;
+    pub const CLOSED: u32 = 1 << 7;
+    pub const STREAM: u32 = 1 << 8;
+}
+
+/// The bytes of a plain value.
+pub(crate) fn bytes_of<T: Plain>(value: &T) -> &[u8] {
+    // SAFETY: `Plain` has no padding, so all size_of::<T>() bytes are
+    // initialised; the slice borrows `value` and so does not outlive it.
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
+}
+
+/// The bytes of a plain value, to be overwritten.
+pub(crate) fn bytes_of_mut<T: Plain>(value: &mut T) -> &mut [u8] {
+    // SAFETY: as in `bytes_of`; and every pattern of bits is a `T`, so whatever
+    // is written leaves a valid value.
+    unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(value).cast(), size_of::<T>()) }
+}
+
+/// A plain value from its bytes; bytes that are missing are zero.
+pub(crate) fn read<T: Plain>(bytes: &[u8]) -> T {
+    let mut value = T::default();
+    let n = bytes.len().min(size_of::<T>());
+    bytes_of_mut(&mut value)[..n].copy_from_slice(&bytes[..n]);
+    value
+}

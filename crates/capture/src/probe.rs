@@ -1,0 +1,94 @@
+//! Whether this machine and process can capture at all, and if not, why.
+
+use crate::error::CaptureError;
+use crate::sys::bpf::{self, Hook};
+use crate::sys::map::{Map, MapSpec, TYPE_ARRAY};
+
+/// What capture needs, with the bits of linux/capability.h.
+const NEEDED: [(&str, u32); 4] = [
+    // bpf(2): maps and programs.
+    ("CAP_BPF", 39),
+    // Programs on network devices.
+    ("CAP_NET_ADMIN", 12),
+    // Pointer arithmetic on packets and maps.
+    ("CAP_PERFMON", 38),
+    // setns(2), for devices in other network namespaces.
+    ("CAP_SYS_ADMIN", 21),
+];
+
+/// Any device index; the loopback device of a namespace.
+const LOOPBACK: u32 = 1;
+
+/// See [`crate::Capture::probe`].
+pub(crate) fn probe() -> Result<(), CaptureError> {
+    let missing = missing(effective_capabilities());
+    if !missing.is_empty() {
+        return Err(CaptureError::MissingCapabilities { missing });
+    }
+    let spec = MapSpec {
+        name: "weir_probe",
+        map_type: TYPE_ARRAY,
+        key_size: 4,
+        value_size: 4,
+        max_entries: 1,
+        flags: 0,
+    };
+    if let Err(source) = Map::create(&spec, None) {
+        return Err(match source.raw_os_error() {
+            // With every capability at hand EPERM is a seccomp profile's answer.
+            Some(libc::ENOSYS | libc::EPERM) => CaptureError::NoBpf,
+            _ => CaptureError::System { action: "make a BPF map".to_owned(), source },
+        });
+    }
+    match bpf::count_programs(LOOPBACK, Hook::Ingress) {
+        // A namespace whose loopback device has another index is as good.
+        Ok(_) => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(()),
+        Err(_) => Err(CaptureError::NoTcx { release: release() }),
+    }
+}
+
+/// CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON: capabilities(7).
+fn missing(effective: u64) -> Vec<&'static str> {
+    let has = |bit: u32| effective & (1 << bit) != 0;
+    let everything = has(21);
+    NEEDED
+        .iter()
+        .filter(|(name, bit)| !has(*bit) && !(everything && matches!(*name, "CAP_BPF" | "CAP_PERFMON")))
+        .map(|(name, _)| *name)
+        .collect()
+}
+
+/// The calling thread's effective capabilities; all of them if the kernel does
+/// not say, so that the calls themselves give the answer.
+fn effective_capabilities() -> u64 {
+    std::fs::read_to_string("/proc/thread-self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+            u64::from_str_radix(line.trim(), 16).ok()
+        })
+        .unwrap_or(u64::MAX)
+}
+
+fn release() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/osrelease")
+        .map_or_else(|_| "(unknown)".to_owned(), |text| text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (effective, expected) in [
+            (u64::MAX, &[][..]),
+            (0, &["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON", "CAP_SYS_ADMIN"]),
+            (1 << 21, &["CAP_NET_ADMIN"]),
+            (1 << 39 | 1 << 12, &["CAP_PERFMON", "CAP_SYS_ADMIN"]),
+        ] {
+            assert_eq!(missing(effective), expected, "{effective:x}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Rules into the kernel: `weir_policy::CompiledRules` to one inner map.
+//!
+//! ```text
+//! chunk 0   header: where each list begins, in chunks
+//! chunk 1.. ACL ingress | ACL egress | groups ingress | groups egress
+//! ```
+//!
+//! Each list begins in a chunk of its own; the slots behind its last rule are
+//! zero and match nothing (family 0). A map is filled before it is put in place
+//! and never changed afterwards, so that no packet sees half of a change.
+
+use crate::abi::{self, CHUNK, CHUNK_BYTES, bytes_of};
+use crate::error::CaptureError;
+use crate::object::rules_map;
+use crate::sys::map::{ANY, Map};
+use weir_policy::{CompiledRules, Effect, RuleEntry};
+
+/// Fills a new map with rules. Memory grows with the rules that exist: 384
+/// bytes for every eight.
+pub(crate) fn build(rules: &CompiledRules) -> Result<Map, CaptureError> {
+    let chunks = chunks_of(rules);
+    let map = rules_map(chunks.len() as u32)?;
+    for (index, chunk) in chunks.iter().enumerate() {
+        map.update(&(index as u32).to_ne_bytes(), chunk, ANY)
+            .map_err(CaptureError::doing("write rules into their map"))?;
+    }
+    Ok(map)
+}
+
+fn chunks_of(rules: &CompiledRules) -> Vec<[u8; CHUNK_BYTES]> {
+    let lists = [&rules.ingress.acl, &rules.egress.acl, &rules.ingress.groups, &rules.egress.groups];
+    let mut header = abi::Header::default();
+    let mut chunks = vec![[0; CHUNK_BYTES]];
+    for (place, list) in header.lists.iter_mut().zip(lists) {
+        // Untracked entries stand first in their list.
+        let untracked = list.iter().take_while(|entry| entry.untracked).count();
+        *place = abi::List {
+            first: chunks.len() as u32,
+            chunks: list.len().div_ceil(CHUNK) as u32,
+            untracked_chunks: untracked.div_ceil(CHUNK) as u32,
+            zero: 0,
+        };
+        for part in list.chunks(CHUNK) {
+            let mut chunk = [0; CHUNK_BYTES];
+            for (slot, entry) in chunk.chunks_exact_mut(size_of::<abi::Rule>()).zip(part) {
+                slot.copy_from_slice(bytes_of(&rule_of(entry)));
+            }
+            chunks.push(chunk);
+        }
+    }
+    if let Some(first) = chunks.first_mut() {
+        first[..size_of::<abi::Header>()].copy_from_slice(bytes_of(&header));
+    }
+    chunks
+}
+
+fn rule_of(entry: &RuleEntry) -> abi::Rule {
+    abi::Rule {
+        addr: entry.addr,
+        mask: entry.mask,
+        port_first: entry.port_first,
+        port_last: entry.port_last,
+        icmp_type: entry.icmp_type,
+        icmp_code: entry.icmp_code,
+        family: entry.family,
+        protocol: entry.protocol,
+        any_protocol: u8::from(entry.any_protocol),
+        verdict: match entry.effect {
+            Effect::Deny => abi::VERDICT_DENY,
+            Effect::Allow if entry.untracked => abi::VERDICT_UNTRACKED,
+            Effect::Allow | Effect::AclSkip => abi::VERDICT_ALLOW,
+        },
+        origin: entry.origin,
+    }
+}

@@ -1,0 +1,294 @@
+//! bpf(2): programs, links, BTF, test runs, and the grace period between a
+//! change and the certainty that no packet still sees what was before.
+//!
+//! Each `attr` structure below is the leading part of the kernel's union
+//! `bpf_attr` for one command; the kernel takes its size and treats the rest
+//! as zero. Source: include/uapi/linux/bpf.h.
+
+use super::{check, owned};
+use aya_obj::generated::bpf_insn;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+const BPF_PROG_LOAD: libc::c_long = 5;
+#[cfg(any(test, feature = "testrun"))]
+const BPF_PROG_TEST_RUN: libc::c_long = 10;
+const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
+const BPF_PROG_QUERY: libc::c_long = 16;
+const BPF_BTF_LOAD: libc::c_long = 18;
+const BPF_LINK_CREATE: libc::c_long = 28;
+
+const BPF_PROG_TYPE_SCHED_CLS: u32 = 3;
+const BPF_F_BEFORE: u32 = 1 << 3;
+/// Programs of one hook that a link may be placed before; as the kernel names it.
+const BPF_LINK_TYPE_TCX: u32 = 11;
+
+/// A tcx hook of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Hook {
+    Ingress = 46,
+    Egress = 47,
+}
+
+/// One bpf(2) call.
+///
+/// # Safety
+/// `T` begins like `union bpf_attr` for `command`, without padding the kernel
+/// would read, and every address in it points to memory that is valid for what
+/// the command reads or writes there.
+pub(super) unsafe fn call<T>(command: libc::c_long, attr: &mut T) -> libc::c_long {
+    // SAFETY: the caller's; the size given is that of `attr`.
+    unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<T>()) }
+}
+
+/// A name as the kernel keeps it: 15 bytes and a zero.
+pub(super) fn name_of(text: &str) -> [u8; 16] {
+    let mut name = [0; 16];
+    for (to, from) in name.iter_mut().zip(text.bytes().take(15)) {
+        *to = from;
+    }
+    name
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct ProgLoad {
+    prog_type: u32,
+    insn_cnt: u32,
+    insns: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log_buf: u64,
+    kern_version: u32,
+    prog_flags: u32,
+    prog_name: [u8; 16],
+    prog_ifindex: u32,
+    expected_attach_type: u32,
+    prog_btf_fd: u32,
+    func_info_rec_size: u32,
+    func_info: u64,
+    func_info_cnt: u32,
+    line_info_rec_size: u32,
+    line_info: u64,
+    line_info_cnt: u32,
+    attach_btf_id: u32,
+}
+
+/// A program of type SCHED_CLS, ready for the verifier.
+pub(crate) struct Program<'a> {
+    pub name: &'a str,
+    pub instructions: &'a [bpf_insn],
+    pub license: &'a CStr,
+    pub btf: BorrowedFd<'a>,
+    pub func_info: &'a [u8],
+    pub func_info_record: u32,
+    pub line_info: &'a [u8],
+    pub line_info_record: u32,
+}
+
+/// Loads a program. On refusal the error comes with the verifier's last words.
+pub(crate) fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String)> {
+    let mut log = Vec::new();
+    match try_load(program, &mut log) {
+        Ok(fd) => Ok(fd),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EACCES | libc::EINVAL)) => {
+            log = vec![0; 16 << 20];
+            let again = try_load(program, &mut log);
+            let end = log.iter().position(|&b| b == 0).unwrap_or(log.len());
+            let words = String::from_utf8_lossy(&log[end.saturating_sub(4096)..end]).into_owned();
+            again.map_err(|error| (error, words))
+        }
+        Err(error) => Err((error, String::new())),
+    }
+}
+
+fn try_load(program: &Program<'_>, log: &mut [u8]) -> io::Result<OwnedFd> {
+    let count = |len: usize, record: u32| (len / (record as usize).max(1)) as u32;
+    let mut attr = ProgLoad {
+        prog_type: BPF_PROG_TYPE_SCHED_CLS,
+        insn_cnt: program.instructions.len() as u32,
+        insns: program.instructions.as_ptr() as u64,
+        license: program.license.as_ptr() as u64,
+        log_level: u32::from(!log.is_empty()),
+        log_size: log.len() as u32,
+        log_buf: if log.is_empty() { 0 } else { log.as_mut_ptr() as u64 },
+        prog_name: name_of(program.name),
+        prog_btf_fd: program.btf.as_raw_fd() as u32,
+        func_info_rec_size: program.func_info_record,
+        func_info: program.func_info.as_ptr() as u64,
+        func_info_cnt: count(program.func_info.len(), program.func_info_record),
+        line_info_rec_size: program.line_info_record,
+        line_info: program.line_info.as_ptr() as u64,
+        line_info_cnt: count(program.line_info.len(), program.line_info_record),
+        ..ProgLoad::default()
+    };
+    // SAFETY: the slices and the license live through the call and are as long
+    // as stated; bpf_insn is the kernel's 8-byte instruction; PROG_LOAD returns
+    // a new descriptor.
+    unsafe { owned(call(BPF_PROG_LOAD, &mut attr)) }
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct BtfLoad {
+    btf: u64,
+    btf_log_buf: u64,
+    btf_size: u32,
+    btf_log_size: u32,
+    btf_log_level: u32,
+    btf_log_true_size: u32,
+}
+
+/// Loads type information.
+pub(crate) fn load_btf(btf: &[u8]) -> io::Result<OwnedFd> {
+    let mut attr = BtfLoad { btf: btf.as_ptr() as u64, btf_size: btf.len() as u32, ..BtfLoad::default() };
+    // SAFETY: `btf` lives through the call and is as long as stated; BTF_LOAD
+    // returns a new descriptor.
+    unsafe { owned(call(BPF_BTF_LOAD, &mut attr)) }
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct LinkCreate {
+    prog_fd: u32,
+    target_ifindex: u32,
+    attach_type: u32,
+    flags: u32,
+    relative_fd: u32,
+    zero: u32,
+    expected_revision: u64,
+}
+
+/// Attaches a program to a device of the calling thread's network namespace, in
+/// front of the programs that are there: those may end the chain. The link
+/// stays when the thread leaves the namespace, and goes when its descriptor is
+/// closed or the device vanishes.
+pub(crate) fn create_link(program: BorrowedFd<'_>, device: u32, hook: Hook) -> io::Result<OwnedFd> {
+    let mut attr = LinkCreate {
+        prog_fd: program.as_raw_fd() as u32,
+        target_ifindex: device,
+        attach_type: hook as u32,
+        flags: BPF_F_BEFORE,
+        ..LinkCreate::default()
+    };
+    // SAFETY: no addresses; LINK_CREATE returns a new descriptor.
+    unsafe { owned(call(BPF_LINK_CREATE, &mut attr)) }
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct InfoByFd {
+    bpf_fd: u32,
+    info_len: u32,
+    info: u64,
+}
+
+/// The head of the kernel's `bpf_link_info` for tcx.
+#[repr(C, align(8))]
+#[derive(Default)]
+struct LinkInfo {
+    link_type: u32,
+    id: u32,
+    prog_id: u32,
+    zero: u32,
+    ifindex: u32,
+    attach_type: u32,
+}
+
+/// The device that a tcx link is on; `None` when the device has vanished.
+pub(crate) fn link_device(link: BorrowedFd<'_>) -> io::Result<Option<u32>> {
+    let mut info = LinkInfo::default();
+    let mut attr = InfoByFd {
+        bpf_fd: link.as_raw_fd() as u32,
+        info_len: size_of::<LinkInfo>() as u32,
+        info: std::ptr::from_mut(&mut info) as u64,
+    };
+    // SAFETY: the kernel writes at most info_len bytes to `info`, which lives
+    // through the call and holds integers only.
+    check(unsafe { call(BPF_OBJ_GET_INFO_BY_FD, &mut attr) })?;
+    Ok((info.link_type == BPF_LINK_TYPE_TCX && info.ifindex != 0).then_some(info.ifindex))
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct ProgQuery {
+    target_ifindex: u32,
+    attach_type: u32,
+    query_flags: u32,
+    attach_flags: u32,
+    prog_ids: u64,
+    prog_cnt: u32,
+    zero: u32,
+    prog_attach_flags: u64,
+    link_ids: u64,
+    link_attach_flags: u64,
+    revision: u64,
+}
+
+/// How many programs a hook of a device has. A kernel without tcx says EINVAL.
+pub(crate) fn count_programs(device: u32, hook: Hook) -> io::Result<u32> {
+    let mut attr = ProgQuery { target_ifindex: device, attach_type: hook as u32, ..ProgQuery::default() };
+    // SAFETY: prog_ids is null and prog_cnt is 0: the kernel writes no ids.
+    check(unsafe { call(BPF_PROG_QUERY, &mut attr) })?;
+    Ok(attr.prog_cnt)
+}
+
+/// Waits until every packet that was being handled at the call has been: one
+/// RCU grace period. `false`: this kernel does not offer it here (nohz_full).
+pub(crate) fn grace_period() -> io::Result<bool> {
+    const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
+    // SAFETY: membarrier takes three integers and touches no memory of ours.
+    match check(unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) }) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(any(test, feature = "testrun"))]
+#[repr(C)]
+#[derive(Default)]
+struct TestRun {
+    prog_fd: u32,
+    retval: u32,
+    data_size_in: u32,
+    data_size_out: u32,
+    data_in: u64,
+    data_out: u64,
+    repeat: u32,
+    duration: u32,
+    ctx_size_in: u32,
+    ctx_size_out: u32,
+    ctx_in: u64,
+    ctx_out: u64,
+}
+
+/// Runs a program on one frame, `repeat` times. `gso` is (gso_size, gso_segs).
+/// Answers the program's return value and the nanoseconds of one run.
+#[cfg(any(test, feature = "testrun"))]
+pub(crate) fn test_run(
+    program: BorrowedFd<'_>,
+    frame: &[u8],
+    gso: (u32, u32),
+    repeat: u32,
+) -> io::Result<(i32, u32)> {
+    // struct __sk_buff: gso_segs is its 42nd word, gso_size its 45th.
+    let mut context = [0u32; 48];
+    (context[41], context[44]) = (gso.1, gso.0);
+    let mut attr = TestRun {
+        prog_fd: program.as_raw_fd() as u32,
+        data_size_in: frame.len() as u32,
+        data_in: frame.as_ptr() as u64,
+        repeat,
+        ctx_size_in: size_of_val(&context) as u32,
+        ctx_in: context.as_ptr() as u64,
+        ..TestRun::default()
+    };
+    // SAFETY: `frame` and `context` live through the call and are as long as
+    // stated; no output is asked for.
+    check(unsafe { call(BPF_PROG_TEST_RUN, &mut attr) })?;
+    Ok((attr.retval.cast_signed(), attr.duration))
+}

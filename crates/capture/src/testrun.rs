@@ -1,0 +1,109 @@
+//! Single packets through the programs, without a device: BPF_PROG_TEST_RUN.
+//!
+//! The clock stands still and is set by the caller. Limits of the kernel's test
+//! run: frames of 14 to about 3,600 bytes, with at least 20 bytes behind an
+//! IPv4 ethertype and 40 behind an IPv6 one; always linear.
+
+use crate::abi::{self, bytes_of, bytes_of_mut};
+use crate::capture::{Capture, InterfaceNumber};
+use crate::error::CaptureError;
+use crate::object::Pair;
+use crate::sweep::{self, Swept};
+use crate::sys::bpf;
+use crate::sys::map::ANY;
+use std::os::fd::AsFd;
+use weir_policy::CompiledRules;
+use weir_types::net::Direction;
+use weir_types::orders::{Mode, Side};
+
+/// An interface on the bench.
+#[derive(Debug)]
+pub struct TestInterface<'a> {
+    capture: &'a Capture,
+    pair: Pair,
+}
+
+/// What became of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// On to the next program of the hook.
+    Next,
+    Drop,
+    /// Anything else is a fault.
+    Other(i32),
+}
+
+impl<'a> TestInterface<'a> {
+    /// Loads an interface's programs. [`Capture::set_rules`], windows and so on
+    /// work as for an attached one.
+    pub fn new(
+        capture: &'a Capture,
+        number: InterfaceNumber,
+        side: Side,
+        mode: Mode,
+        rules: &CompiledRules,
+    ) -> Result<Self, CaptureError> {
+        let pair = capture.attach_nowhere(number, side, mode, rules)?;
+        Ok(Self { capture, pair })
+    }
+
+    /// One frame through the hook of a direction of the *device*.
+    pub fn run(&self, hook: Direction, frame: &[u8]) -> Result<Outcome, CaptureError> {
+        self.run_gso(hook, frame, 0, 0)
+    }
+
+    /// The same with segmentation offload: bytes of payload a segment, and the
+    /// number of segments (0: not stated).
+    pub fn run_gso(
+        &self,
+        hook: Direction,
+        frame: &[u8],
+        size: u32,
+        segments: u32,
+    ) -> Result<Outcome, CaptureError> {
+        let (value, _) = self.repeat(hook, frame, (size, segments), 1)?;
+        Ok(match value {
+            -1 => Outcome::Next,
+            2 => Outcome::Drop,
+            other => Outcome::Other(other),
+        })
+    }
+
+    /// Nanoseconds of one run, over `times` runs.
+    pub fn time(&self, hook: Direction, frame: &[u8], times: u32) -> Result<u32, CaptureError> {
+        self.repeat(hook, frame, (0, 0), times).map(|(_, ns)| ns)
+    }
+
+    fn repeat(
+        &self,
+        hook: Direction,
+        frame: &[u8],
+        gso: (u32, u32),
+        times: u32,
+    ) -> Result<(i32, u32), CaptureError> {
+        let program = match hook {
+            Direction::Ingress => &self.pair.ingress,
+            Direction::Egress => &self.pair.egress,
+        };
+        bpf::test_run(program.as_fd(), frame, gso, times)
+            .map_err(CaptureError::doing(format!("run {} bytes through a program", frame.len())))
+    }
+}
+
+/// Sets the clock of every interface on the bench.
+pub fn set_clock(capture: &Capture, now_ns: u64) -> Result<(), CaptureError> {
+    let key = 0u32.to_ne_bytes();
+    let mut control = abi::Control::default();
+    let map = &capture.maps().control;
+    map.lookup(&key, bytes_of_mut(&mut control))
+        .and_then(|_| {
+            control.test_clock_ns = now_ns;
+            map.update(&key, bytes_of(&control), ANY)
+        })
+        .map_err(CaptureError::doing("set the test clock"))
+}
+
+/// [`Capture::sweep`] at an instant of the test clock.
+pub fn sweep_at(capture: &Capture, now_ns: u64) -> Result<Swept, CaptureError> {
+    sweep::sweep_at(capture.maps(), now_ns)
+}

@@ -1,0 +1,5 @@
+//! Tests against the kernel: they need root, and say so when they lack it.
+
+mod frame;
+mod golden;
+mod support;
