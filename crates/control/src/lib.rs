@@ -19,6 +19,7 @@ pub mod lookup;
 pub mod network_acl;
 pub mod network_interface;
 pub mod orders;
+pub mod principal;
 pub mod random;
 pub mod region;
 pub mod rules;
@@ -33,3 +34,6 @@ pub use state::{Cx, Resource, Scope, State, Tx};
 
 #[cfg(test)]
 mod test_world;
+
+#[cfg(test)]
+mod network_tests;
