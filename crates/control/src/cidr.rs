@@ -31,7 +31,7 @@ pub fn ipv6(text: &str, range_fault: &'static str) -> Result<Ipv6Net> {
     let block = block.trunc();
     let length = block.prefix_len();
     let special = block.addr().is_multicast() || block.addr().is_loopback() || block.addr().is_unspecified();
-    if !(44..=64).contains(&length) || length % 4 != 0 || special {
+    if !(44..=64).contains(&length) || !length.is_multiple_of(4) || special {
         return Err(out_of_range(text, range_fault));
     }
     Ok(block)

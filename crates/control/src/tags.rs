@@ -2,6 +2,7 @@
 
 use crate::error::{ControlError, Result};
 use crate::state::Cx;
+use std::collections::BTreeMap;
 
 /// Tags per resource.
 const LIMIT: usize = 50;
@@ -45,4 +46,13 @@ pub fn remove(cx: Cx<'_>, id: &str, tags: &[(String, Option<String>)]) -> Result
 /// The tags of a resource in key order.
 pub fn of(cx: Cx<'_>, id: &str) -> Result<Vec<(String, String)>> {
     Ok(cx.tx.tags(cx.scope, id)?.into_iter().collect())
+}
+
+/// The tags of every resource that has some, by resource id, each in key order.
+pub fn all(cx: Cx<'_>) -> Result<BTreeMap<String, Vec<(String, String)>>> {
+    let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for (id, key, value) in cx.tx.all_tags(cx.scope)? {
+        found.entry(id).or_default().push((key, value));
+    }
+    Ok(found)
 }

@@ -1,1 +1,338 @@
+use super::*;
+use crate::network_interface::{self, CreateNetworkInterface};
+use crate::subnet::Subnet;
+use crate::test_world::World;
+use crate::vpc::Vpc;
+use weir_flow::format::LogFormat;
 
+const ROLE: &str = "arn:aws:iam::123456789012:role/flows";
+const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:flows";
+
+/// A request that succeeds, for the resource with this id.
+fn good(kind: &str, ids: &[&str]) -> CreateFlowLogs {
+    CreateFlowLogs {
+        resource_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        resource_type: Some(kind.to_owned()),
+        traffic_type: Some("ALL".to_owned()),
+        log_group_name: Some("flows".to_owned()),
+        deliver_logs_permission_arn: Some(ROLE.to_owned()),
+        ..CreateFlowLogs::default()
+    }
+}
+
+/// A world with the default VPC; its id and that of one of its subnets.
+fn world() -> (World, String, String) {
+    let world = World::new();
+    let ids = world.run(|cx| {
+        region::ensure(cx)?;
+        let (vpcs, subnets) = (cx.tx.list::<Vpc>(cx.scope)?, cx.tx.list::<Subnet>(cx.scope)?);
+        Ok((vpcs[0].id.to_string(), subnets[0].id.to_string()))
+    });
+    let (vpc, subnet) = ids.unwrap();
+    (world, vpc, subnet)
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+#[test]
+fn what_is_asked_for_is_what_is_kept() {
+    let (world, vpc, subnet) = world();
+    world
+        .run(|cx| {
+            let request = CreateNetworkInterface { subnet_id: subnet.clone(), ..Default::default() };
+            let interface = network_interface::create(cx, &request)?;
+            for (kind, id) in
+                [("VPC", vpc.as_str()), ("Subnet", &subnet), ("NetworkInterface", interface.id.as_str())]
+            {
+                let made = create(cx, &good(kind, &[id]))?;
+                let found = select(cx, &[made.flow_log_ids[0].as_str()])?;
+                assert_eq!(found[0].resource, id);
+                assert_eq!(found[0].config.log_format, LogFormat::DEFAULT);
+                assert_eq!(found[0].config.max_aggregation_interval_s, 600);
+            }
+            let made = create(
+                cx,
+                &CreateFlowLogs {
+                    traffic_type: some("REJECT"),
+                    log_group_name: None,
+                    log_destination: some("arn:aws:logs:us-east-1:123456789012:log-group:/a/b:*"),
+                    log_format: some("${srcaddr} ${interface-tag}"),
+                    max_aggregation_interval_s: Some(60),
+                    tag_fields: vec![TagFieldRequest {
+                        resource_type: "network-interface".into(),
+                        tag_keys: vec!["Name".into()],
+                    }],
+                    tags: vec![("k".into(), "v".into())],
+                    ..good("VPC", &[&vpc, &vpc])
+                },
+            )?;
+            assert_eq!((made.flow_log_ids.len(), made.unsuccessful), (1, vec![]));
+            let id = made.flow_log_ids[0].as_str();
+            let config = &select(cx, &[id])?[0].config;
+            let LogDestination::CloudWatchLogs { log_group, arn, role, .. } = &config.destination;
+            assert_eq!((log_group.as_str(), role.to_string().as_str()), ("/a/b", ROLE));
+            assert_eq!(arn.as_deref(), Some("arn:aws:logs:us-east-1:123456789012:log-group:/a/b:*"));
+            assert_eq!(config.max_aggregation_interval_s, 60);
+            assert_eq!(config.tag_fields[0].keys, ["Name"]);
+            assert_eq!(crate::tags::of(cx, id)?, [("k".to_owned(), "v".to_owned())]);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn requests_that_cannot_be_met_say_why() {
+    let (world, vpc, subnet) = world();
+    let good = || good("VPC", &[&vpc]);
+    let by_arn = |arn: &str| CreateFlowLogs { log_group_name: None, log_destination: some(arn), ..good() };
+    let to_s3 = || CreateFlowLogs {
+        log_destination_type: some("s3"),
+        deliver_logs_permission_arn: None,
+        ..by_arn("arn:aws:s3:::bucket")
+    };
+    let tags_of = |kind: &str, keys: &[&str]| CreateFlowLogs {
+        tag_fields: vec![TagFieldRequest {
+            resource_type: kind.into(),
+            tag_keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        }],
+        ..good()
+    };
+    for (request, expected) in [
+        (
+            CreateFlowLogs { resource_ids: vec![], ..good() },
+            "MissingParameter: The request must include the ResourceIds parameter. Add the required parameter and retry the request.",
+        ),
+        (
+            CreateFlowLogs { resource_ids: vec![vpc.clone(); 301], ..good() },
+            "InvalidParameterValue: ResourceIds must",
+        ),
+        (
+            CreateFlowLogs { resource_type: None, ..good() },
+            "MissingParameter: The request must include the ResourceType",
+        ),
+        (CreateFlowLogs { resource_type: some("Vpc"), ..good() }, "InvalidParameterValue: Value (Vpc)"),
+        (
+            CreateFlowLogs { resource_type: some("TransitGateway"), ..good() },
+            "UnsupportedOperation: ResourceType TransitGateway",
+        ),
+        (
+            CreateFlowLogs { traffic_type: None, ..good() },
+            "MissingParameter: The request must include the TrafficType",
+        ),
+        (CreateFlowLogs { traffic_type: some("all"), ..good() }, "InvalidParameterValue: Value (all)"),
+        (
+            CreateFlowLogs { max_aggregation_interval_s: Some(61), ..good() },
+            "InvalidParameter: Invalid Flow Log Max Aggregation Interval",
+        ),
+        (
+            CreateFlowLogs { log_group_name: None, ..good() },
+            "InvalidParameter: LogDestination can't be empty if LogGroupName is not provided.",
+        ),
+        (
+            CreateFlowLogs { log_destination: some(GROUP), ..good() },
+            "InvalidParameter: Please only provide LogGroupName or only provide LogDestination.",
+        ),
+        (
+            CreateFlowLogs { deliver_logs_permission_arn: None, ..good() },
+            "InvalidParameter: DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs.",
+        ),
+        (
+            CreateFlowLogs { deliver_logs_permission_arn: some("flows"), ..good() },
+            "InvalidParameter: DeliverLogsPermissionArn: 'flows'",
+        ),
+        (
+            CreateFlowLogs {
+                deliver_logs_permission_arn: some("arn:aws:iam::123456789012:user/me"),
+                ..good()
+            },
+            "InvalidParameter: DeliverLogsPermissionArn: 'arn:aws:iam::123456789012:user/me' is not the ARN of a role",
+        ),
+        (
+            CreateFlowLogs {
+                deliver_logs_permission_arn: some("arn:aws:iam::210987654321:role/flows"),
+                ..good()
+            },
+            "InvalidParameter: DeliverLogsPermissionArn: 'arn:aws:iam::210987654321:role/flows' is not a role of account",
+        ),
+        (
+            CreateFlowLogs { log_group_name: some("a b"), ..good() },
+            "InvalidParameter: LogGroupName 'a b' is invalid",
+        ),
+        (
+            by_arn("arn:aws:s3:::bucket"),
+            "InvalidParameter: LogDestination: arn:aws:s3:::bucket is not the ARN of a log group",
+        ),
+        (by_arn("flows"), "InvalidParameter: LogDestination: flows is not the ARN of a log group"),
+        (
+            by_arn("arn:aws:logs:eu-west-1:123456789012:log-group:flows"),
+            "InvalidParameter: LogDestination: arn:aws:logs:eu-west-1:123456789012:log-group:flows is not a log group of account 123456789012 in us-east-1",
+        ),
+        (
+            CreateFlowLogs { has_destination_options: true, ..good() },
+            "InvalidParameter: DestinationOptions can only be provided if LogDestinationType is s3.",
+        ),
+        (
+            CreateFlowLogs { log_destination_type: some("s3"), ..good() },
+            "InvalidParameter: LogDestination type must be cloud-watch-logs if LogGroupName is provided.",
+        ),
+        (
+            CreateFlowLogs { deliver_logs_permission_arn: some(ROLE), ..to_s3() },
+            "InvalidParameter: DeliverLogsPermissionArn is not applicable for s3 delivery",
+        ),
+        (
+            CreateFlowLogs { log_destination: None, ..to_s3() },
+            "InvalidParameter: LogDestination can't be empty if LogGroupName is not provided.",
+        ),
+        (to_s3(), "UnsupportedOperation: LogDestinationType s3 is not supported yet"),
+        (
+            CreateFlowLogs { log_destination_type: some("kinesis-data-firehose"), ..to_s3() },
+            "UnsupportedOperation: LogDestinationType kinesis-data-firehose is not supported yet",
+        ),
+        (
+            CreateFlowLogs { log_destination_type: some("paper"), ..good() },
+            "InvalidParameterValue: Value (paper)",
+        ),
+        (
+            CreateFlowLogs { log_format: some("${srcaddr} "), ..good() },
+            "InvalidParameterValue: 1 validation error detected: Value '${srcaddr} ' at 'logFormat' has an invalid format",
+        ),
+        (
+            CreateFlowLogs { log_format: some("${weather}"), ..good() },
+            "InvalidParameterValue: 1 validation error",
+        ),
+        (
+            CreateFlowLogs { log_format: some("${tgw-id}"), ..good() },
+            "InvalidParameterValue: 1 validation error",
+        ),
+        (tags_of("instance", &[]), "InvalidParameterValue: TagKeys of instance"),
+        (tags_of("instance", &["a", "b", "c"]), "InvalidParameterValue: TagKeys of instance"),
+        (tags_of("vpc", &["a"]), "InvalidParameterValue: Value (vpc)"),
+        (
+            CreateFlowLogs { resource_ids: vec!["vpc-00000000000000001".into()], ..good() },
+            "InvalidVpcID.NotFound: The vpc ID 'vpc-00000000000000001' does not exist",
+        ),
+        (
+            CreateFlowLogs { resource_ids: vec![subnet.clone()], ..good() },
+            "InvalidVpcID.Malformed: Invalid id",
+        ),
+        (
+            CreateFlowLogs {
+                resource_type: some("Subnet"),
+                resource_ids: vec!["subnet-00000000000000001".into()],
+                ..good()
+            },
+            "InvalidSubnetID.NotFound: The subnet ID",
+        ),
+        (
+            CreateFlowLogs {
+                resource_type: some("NetworkInterface"),
+                resource_ids: vec!["eni-00000000000000001".into()],
+                ..good()
+            },
+            "InvalidNetworkInterfaceID.NotFound: The networkInterface ID",
+        ),
+    ] {
+        let fault = world.fault(|cx| create(cx, &request));
+        assert!(fault.starts_with(expected), "{fault}\nexpected {expected}");
+    }
+    assert_eq!(world.run(|cx| select(cx, &[])).unwrap(), []);
+}
+
+#[test]
+fn the_same_flow_log_is_not_made_twice() {
+    let (world, vpc, _) = world();
+    world.run(|cx| create(cx, &good("VPC", &[&vpc]))).unwrap();
+    let by_arn =
+        CreateFlowLogs { log_group_name: None, log_destination: some(GROUP), ..good("VPC", &[&vpc]) };
+    for (request, expected) in [
+        (good("VPC", &[&vpc]), "FlowLogAlreadyExists"),
+        (by_arn, "FlowLogAlreadyExists"),
+        (CreateFlowLogs { traffic_type: some("REJECT"), ..good("VPC", &[&vpc]) }, "ok"),
+        (CreateFlowLogs { log_group_name: some("other"), ..good("VPC", &[&vpc]) }, "ok"),
+        (CreateFlowLogs { log_format: some("${srcaddr}"), ..good("VPC", &[&vpc]) }, "ok"),
+        (CreateFlowLogs { max_aggregation_interval_s: Some(60), ..good("VPC", &[&vpc]) }, "ok"),
+    ] {
+        let fault = world.fault(|cx| create(cx, &request));
+        assert!(fault.starts_with(expected), "{fault}: {request:?}");
+    }
+    for n in 5..250 {
+        let request = CreateFlowLogs { log_group_name: Some(format!("g{n}")), ..good("VPC", &[&vpc]) };
+        world.run(|cx| create(cx, &request)).unwrap();
+    }
+    let one_more = CreateFlowLogs { log_group_name: some("last"), ..good("VPC", &[&vpc]) };
+    assert!(world.fault(|cx| create(cx, &one_more)).starts_with("FlowLogsLimitExceeded"));
+}
+
+#[test]
+fn a_request_succeeds_as_far_as_it_can_and_only_once_per_token() {
+    let (world, vpc, _) = world();
+    let unknown = "vpc-00000000000000001";
+    world
+        .run(|cx| {
+            let request = CreateFlowLogs {
+                client_token: some("t"),
+                ..good("VPC", &[unknown, &vpc, "vpc-00000000000000002"])
+            };
+            let made = create(cx, &request)?;
+            assert_eq!(made.flow_log_ids.len(), 1);
+            let failed: Vec<(&str, &str)> = made
+                .unsuccessful
+                .iter()
+                .map(|item| (item.resource_id.as_str(), item.code.as_str()))
+                .collect();
+            assert_eq!(
+                failed,
+                [(unknown, "InvalidVpcID.NotFound"), ("vpc-00000000000000002", "InvalidVpcID.NotFound")]
+            );
+            assert_eq!(create(cx, &request)?, made);
+            let other = CreateFlowLogs { traffic_type: some("REJECT"), ..request };
+            let mismatch = create(cx, &other).unwrap_err().to_string();
+            assert!(mismatch.starts_with("IdempotentParameterMismatch"), "{mismatch}");
+            assert_eq!(select(cx, &[])?.len(), 1);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn deleting_takes_those_that_are_there() {
+    let (world, vpc, _) = world();
+    let made = world.run(|cx| create(cx, &good("VPC", &[&vpc]))).unwrap();
+    let (id, unknown) = (made.flow_log_ids[0].as_str(), "fl-00000000000000001");
+    for (ids, expected) in [
+        (vec!["fl-x"], "InvalidParameterValue: 1 validation error detected: Value 'fl-x' at 'flowLogId'"),
+        (
+            vec![unknown],
+            "InvalidFlowLogId.NotFound: These flow log ids in the input list are not found: [TotalCount: 1] fl-00000000000000001",
+        ),
+    ] {
+        assert!(world.fault(|cx| delete(cx, &ids)).starts_with(expected));
+        assert!(world.fault(|cx| select(cx, &ids)).starts_with(expected));
+    }
+    let left = world.run(|cx| delete(cx, &[id, unknown])).unwrap();
+    assert_eq!((left[0].resource_id.as_str(), left[0].code.as_str()), (unknown, "InvalidFlowLogId.NotFound"));
+    assert_eq!(world.run(|cx| select(cx, &[])).unwrap(), []);
+}
+
+#[test]
+fn delivery_status_is_written_when_it_changes() {
+    let (world, vpc, _) = world();
+    let id = world.run(|cx| create(cx, &good("VPC", &[&vpc]))).unwrap().flow_log_ids.remove(0);
+    let gone: FlowLogId = "fl-00000000000000001".parse().unwrap();
+    for (id, outcome, writes) in [
+        (&id, Ok(()), 0),
+        (&id, Err(DeliveryError::AccessError), 1),
+        (&id, Err(DeliveryError::AccessError), 0),
+        (&id, Err(DeliveryError::RateLimited), 1),
+        (&id, Ok(()), 1),
+        (&gone, Err(DeliveryError::UnknownError), 0),
+    ] {
+        let before = world.run(|cx| cx.tx.generation()).unwrap();
+        world.run(|cx| set_delivery_status(cx, id, outcome)).unwrap();
+        assert_eq!(world.run(|cx| cx.tx.generation()).unwrap() - before, writes, "{outcome:?}");
+        let kept = world.run(|cx| select(cx, &[])).unwrap().remove(0).delivery_error;
+        assert_eq!(kept, if *id == gone { None } else { outcome.err() });
+    }
+}
