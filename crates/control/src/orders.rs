@@ -8,18 +8,15 @@ use crate::rules::Resolver;
 use crate::state::{Cx, Scope, Tx};
 use crate::vpc::Vpc;
 use std::collections::BTreeMap;
-use weir_types::id::EniId;
 use weir_types::net::IpNet;
 use weir_types::orders::{Attachment, Destination, FlowLogOrder, InterfaceOrder, Orders};
 use weir_types::rule::InterfaceRules;
 use weir_types::time::UnixMillis;
 
-/// All attached interfaces with their rules, and the flow logs that cover them:
-/// those of the interface, of its subnet and of its VPC. A flow log that covers
-/// no attached interface is left out.
-pub fn orders(tx: &Tx<'_>, generation: u64) -> Result<Orders> {
+/// All attached interfaces with their rules, and all flow logs: an interface
+/// that is detached may still have records to come.
+pub fn orders(tx: &Tx<'_>) -> Result<Orders> {
     let mut interfaces = Vec::new();
-    let mut attached: Vec<(Scope, NetworkInterface)> = Vec::new();
     for (scope, attachments) in by_scope(attachment::list_everywhere(tx)?) {
         // Nothing that rules or flow logs mean depends on the time.
         let cx = Cx { tx, scope: &scope, now: UnixMillis(0) };
@@ -32,18 +29,11 @@ pub fn orders(tx: &Tx<'_>, generation: u64) -> Result<Orders> {
             let vpc: Option<Vpc> = tx.get(&scope, interface.vpc.as_str())?;
             let vpc_cidrs = vpc.map(|vpc| vpc.cidrs()).unwrap_or_default();
             interfaces.push(interface_order(&scope, attachment, &interface, vpc_cidrs, rules));
-            attached.push((scope.clone(), interface));
         }
     }
-    let mut flow_logs = Vec::new();
-    for (scope, flow_log) in tx.list_everywhere::<FlowLog>()? {
-        let covered = attached.iter().filter(|(of, interface)| *of == scope && covers(&flow_log, interface));
-        let covered: Vec<EniId> = covered.map(|(_, interface)| interface.id.clone()).collect();
-        if !covered.is_empty() {
-            flow_logs.push(flow_log_order(&scope, flow_log, covered));
-        }
-    }
-    Ok(Orders { generation, interfaces, flow_logs })
+    let flow_logs = tx.list_everywhere::<FlowLog>()?;
+    let flow_logs = flow_logs.into_iter().map(|(scope, flow_log)| flow_log_order(&scope, flow_log)).collect();
+    Ok(Orders { generation: tx.generation()?, interfaces, flow_logs })
 }
 
 fn by_scope(attachments: Vec<(Scope, Attachment)>) -> BTreeMap<Scope, Vec<Attachment>> {
@@ -52,11 +42,6 @@ fn by_scope(attachments: Vec<(Scope, Attachment)>) -> BTreeMap<Scope, Vec<Attach
         found.entry(scope).or_default().push(attachment);
     }
     found
-}
-
-fn covers(flow_log: &FlowLog, interface: &NetworkInterface) -> bool {
-    let resource = flow_log.resource.as_str();
-    [interface.id.as_str(), interface.subnet.as_str(), interface.vpc.as_str()].contains(&resource)
 }
 
 fn interface_order(
@@ -82,7 +67,7 @@ fn interface_order(
     }
 }
 
-fn flow_log_order(scope: &Scope, flow_log: FlowLog, interfaces: Vec<EniId>) -> FlowLogOrder {
+fn flow_log_order(scope: &Scope, flow_log: FlowLog) -> FlowLogOrder {
     let config = flow_log.config;
     let LogDestination::CloudWatchLogs { log_group, role, .. } = config.destination;
     FlowLogOrder {
@@ -93,6 +78,6 @@ fn flow_log_order(scope: &Scope, flow_log: FlowLog, interfaces: Vec<EniId>) -> F
         log_format: config.log_format,
         destination: Destination::CloudWatchLogs { log_group, role },
         max_aggregation_interval_s: config.max_aggregation_interval_s,
-        interfaces,
+        resource: flow_log.resource,
     }
 }

@@ -42,7 +42,7 @@ pub struct InterfaceOrder {
     pub rules: InterfaceRules,
 }
 
-/// One active flow log and the interfaces it covers.
+/// One active flow log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowLogOrder {
     pub id: FlowLogId,
@@ -54,7 +54,17 @@ pub struct FlowLogOrder {
     pub destination: Destination,
     /// Seconds: 60 or 600. The agent's own interval may be shorter.
     pub max_aggregation_interval_s: u32,
-    pub interfaces: Vec<EniId>,
+    /// The id of the VPC, subnet or network interface that it was made for.
+    pub resource: String,
+}
+
+impl FlowLogOrder {
+    /// Whether an interface is the flow log's resource, or lies in it.
+    pub fn covers(&self, interface: &InterfaceOrder) -> bool {
+        let InterfaceOrder { attachment, vpc, subnet, account, region, .. } = interface;
+        let ids = [attachment.interface.as_str(), subnet.as_str(), vpc.as_str()];
+        (account, region) == (&self.account, &self.region) && ids.contains(&self.resource.as_str())
+    }
 }
 
 /// Where a flow log's records go.

@@ -1,0 +1,252 @@
+//! Following orders: from what should be attached to what is.
+//!
+//! Invariant: an interface whose order cannot be followed is in `problems`,
+//! with the reason; it is tried again with each new order and each window.
+//! A number is used again only after the window in which it was last counted
+//! has been drained.
+
+use std::collections::BTreeMap;
+use tracing::{info, warn};
+use weir_policy::CompiledRules;
+use weir_types::id::EniId;
+use weir_types::orders::{Attachment, InterfaceOrder, Mode, Orders};
+
+/// What following needs of the capture.
+pub trait Network {
+    fn attach(&self, number: u32, attachment: &Attachment, rules: &CompiledRules) -> Result<(), String>;
+    fn detach(&self, number: u32) -> Result<(), String>;
+    fn set_rules(&self, number: u32, rules: &CompiledRules) -> Result<(), String>;
+    fn set_mode(&self, number: u32, mode: Mode) -> Result<(), String>;
+    /// Numbers whose device has vanished, and the programs with it.
+    fn vanished(&self) -> Vec<u32>;
+}
+
+/// An interface on its device.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    /// Names the interface in the kernel.
+    pub number: u32,
+    pub order: InterfaceOrder,
+}
+
+/// What is attached, what was, and what could not be.
+#[derive(Debug, Default)]
+pub struct Follower {
+    attached: BTreeMap<EniId, Attached>,
+    /// Detached since the last drain: their counts are still to come.
+    departed: Vec<Attached>,
+    problems: BTreeMap<EniId, String>,
+    free: Vec<u32>,
+    used: u32,
+}
+
+impl Follower {
+    /// Makes the network what the orders want, as far as possible.
+    pub fn follow(&mut self, orders: &Orders, network: &impl Network) {
+        self.problems.clear();
+        let vanished = network.vanished();
+        let lost = self.attached.iter().filter(|(_, attached)| vanished.contains(&attached.number));
+        let lost: Vec<EniId> = lost.map(|(id, _)| id.clone()).collect();
+        for id in lost {
+            warn!(interface = %id, "the device has vanished");
+            self.detach(&id, network);
+        }
+        let wanted: BTreeMap<&EniId, &InterfaceOrder> =
+            orders.interfaces.iter().map(|order| (&order.attachment.interface, order)).collect();
+        let gone: Vec<EniId> = self.attached.keys().filter(|id| !wanted.contains_key(id)).cloned().collect();
+        for id in gone {
+            self.detach(&id, network);
+        }
+        for (id, order) in wanted {
+            if let Err(problem) = self.follow_one(id, order, network) {
+                warn!(interface = %id, device = order.attachment.device, problem, "cannot follow the order");
+                self.problems.insert(id.clone(), problem);
+            }
+        }
+    }
+
+    fn follow_one(&mut self, id: &EniId, order: &InterfaceOrder, network: &impl Network) -> Result<(), String> {
+        if let Some(attached) = self.attached.get(id) {
+            let (old, new) = (&attached.order.attachment, &order.attachment);
+            let same_place = (&old.device, &old.netns, old.side) == (&new.device, &new.netns, new.side);
+            if !same_place {
+                self.detach(id, network);
+            }
+        }
+        let Some(attached) = self.attached.get_mut(id) else {
+            return self.attach(id, order, network);
+        };
+        if attached.order.rules != order.rules {
+            network.set_rules(attached.number, &compile(order)?)?;
+        }
+        if attached.order.attachment.mode != order.attachment.mode {
+            network.set_mode(attached.number, order.attachment.mode)?;
+        }
+        attached.order = order.clone();
+        Ok(())
+    }
+
+    fn attach(&mut self, id: &EniId, order: &InterfaceOrder, network: &impl Network) -> Result<(), String> {
+        let rules = compile(order)?;
+        let number = self.free.pop().unwrap_or(self.used);
+        if let Err(problem) = network.attach(number, &order.attachment, &rules) {
+            if number != self.used {
+                self.free.push(number);
+            }
+            return Err(problem);
+        }
+        self.used = self.used.max(number + 1);
+        let Attachment { device, netns, mode, side, .. } = &order.attachment;
+        info!(interface = %id, device, netns, %mode, %side, number, "attached");
+        self.attached.insert(id.clone(), Attached { number, order: order.clone() });
+        Ok(())
+    }
+
+    fn detach(&mut self, id: &EniId, network: &impl Network) {
+        let Some(attached) = self.attached.remove(id) else { return };
+        if let Err(problem) = network.detach(attached.number) {
+            warn!(interface = %id, problem, "the device could not be detached cleanly");
+        }
+        info!(interface = %id, device = attached.order.attachment.device, "detached");
+        self.departed.push(attached);
+    }
+
+    /// Interfaces that are attached or were since the last drain.
+    pub fn of_window(&self) -> impl Iterator<Item = &Attached> {
+        self.attached.values().chain(&self.departed)
+    }
+
+    /// The window that held them has been drained: numbers of departed
+    /// interfaces are free again.
+    pub fn drained(&mut self) {
+        self.free.extend(self.departed.drain(..).map(|departed| departed.number));
+    }
+
+    pub fn problems(&self) -> &BTreeMap<EniId, String> {
+        &self.problems
+    }
+}
+
+fn compile(order: &InterfaceOrder) -> Result<CompiledRules, String> {
+    CompiledRules::compile(&order.rules).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+    use weir_types::orders::Side;
+    use weir_types::rule::InterfaceRules;
+
+    /// Notes what it is told; devices named `bad…` cannot be attached.
+    #[derive(Default)]
+    struct Fake {
+        log: RefCell<Vec<String>>,
+        gone: RefCell<BTreeSet<u32>>,
+    }
+
+    impl Fake {
+        fn note(&self, text: String) -> Result<(), String> {
+            self.log.borrow_mut().push(text);
+            Ok(())
+        }
+        fn said(&self) -> Vec<String> {
+            self.log.take()
+        }
+    }
+
+    impl Network for Fake {
+        fn attach(&self, number: u32, attachment: &Attachment, _: &CompiledRules) -> Result<(), String> {
+            if attachment.device.starts_with("bad") {
+                return Err("no such device".into());
+            }
+            self.note(format!("attach {number} {}", attachment.device))
+        }
+        fn detach(&self, number: u32) -> Result<(), String> {
+            self.gone.borrow_mut().remove(&number);
+            self.note(format!("detach {number}"))
+        }
+        fn set_rules(&self, number: u32, _: &CompiledRules) -> Result<(), String> {
+            self.note(format!("rules {number}"))
+        }
+        fn set_mode(&self, number: u32, mode: Mode) -> Result<(), String> {
+            self.note(format!("mode {number} {mode}"))
+        }
+        fn vanished(&self) -> Vec<u32> {
+            self.gone.borrow().iter().copied().collect()
+        }
+    }
+
+    fn order(n: u128, device: &str) -> InterfaceOrder {
+        InterfaceOrder {
+            attachment: Attachment {
+                interface: EniId::from_random(n),
+                device: device.into(),
+                netns: None,
+                mode: Mode::Evaluate,
+                side: Side::Instance,
+            },
+            account: "123456789012".into(),
+            region: "us-east-1".into(),
+            az_id: "use1-az1".into(),
+            vpc: weir_types::id::VpcId::from_random(1),
+            vpc_cidrs: vec![],
+            subnet: weir_types::id::SubnetId::from_random(1),
+            instance: None,
+            primary_ipv4: None,
+            ipv4: vec![],
+            ipv6: vec![],
+            rules: InterfaceRules::default(),
+        }
+    }
+
+    fn orders(interfaces: Vec<InterfaceOrder>) -> Orders {
+        Orders { generation: 1, interfaces, flow_logs: vec![] }
+    }
+
+    #[test]
+    fn only_differences_reach_the_network() {
+        let (mut follower, fake) = (Follower::default(), Fake::default());
+        follower.follow(&orders(vec![order(1, "a"), order(2, "b")]), &fake);
+        assert_eq!(fake.said(), ["attach 0 a", "attach 1 b"]);
+        follower.follow(&orders(vec![order(1, "a"), order(2, "b")]), &fake);
+        assert_eq!(fake.said(), Vec::<String>::new());
+
+        let mut changed = order(2, "b");
+        changed.attachment.mode = Mode::Enforce;
+        changed.rules.subnet_cidrs.push("10.0.0.0/24".parse().unwrap());
+        follower.follow(&orders(vec![order(1, "a2"), changed]), &fake);
+        assert_eq!(fake.said(), ["detach 0", "attach 2 a2", "rules 1", "mode 1 enforce"]);
+    }
+
+    #[test]
+    fn numbers_are_used_again_only_after_a_drain() {
+        let (mut follower, fake) = (Follower::default(), Fake::default());
+        follower.follow(&orders(vec![order(1, "a")]), &fake);
+        follower.follow(&orders(vec![order(2, "b")]), &fake);
+        assert_eq!(follower.of_window().map(|a| a.number).collect::<BTreeSet<_>>(), BTreeSet::from([0, 1]));
+        follower.drained();
+        follower.follow(&orders(vec![order(2, "b"), order(3, "c")]), &fake);
+        assert_eq!(fake.said(), ["attach 0 a", "detach 0", "attach 1 b", "attach 0 c"]);
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_is_a_problem_until_it_is() {
+        let (mut follower, fake) = (Follower::default(), Fake::default());
+        follower.follow(&orders(vec![order(1, "bad0")]), &fake);
+        assert_eq!(follower.problems()[&EniId::from_random(1)], "no such device");
+        follower.follow(&orders(vec![order(1, "good0")]), &fake);
+        assert!(follower.problems().is_empty());
+        assert_eq!(fake.said(), ["attach 0 good0"]);
+    }
+
+    #[test]
+    fn a_device_that_came_back_is_attached_again() {
+        let (mut follower, fake) = (Follower::default(), Fake::default());
+        follower.follow(&orders(vec![order(1, "a")]), &fake);
+        fake.gone.borrow_mut().insert(0);
+        follower.follow(&orders(vec![order(1, "a")]), &fake);
+        assert_eq!(fake.said(), ["attach 0 a", "detach 0", "attach 1 a"]);
+    }
+}

@@ -1,0 +1,105 @@
+//! The commands: one file each. Data goes to stdout, talk to stderr.
+//!
+//! Exit codes: 0 done, 1 failed, 2 the command line is wrong.
+
+mod attach;
+mod completions;
+mod connect;
+mod demo;
+mod detach;
+mod env;
+mod interfaces;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// VPC Flow Logs for networks you run yourself.
+///
+/// `weir serve` answers AWS clients (EC2, CloudWatch Logs, IAM, STS) on one
+/// endpoint and captures real traffic on this host's interfaces; `weir demo`
+/// shows it all in half a minute.
+#[derive(Debug, Parser)]
+#[command(
+    name = "weir",
+    version,
+    propagate_version = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 the command line is wrong."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Env(env::Args),
+    Attach(attach::Args),
+    Detach(detach::Args),
+    Interfaces(interfaces::Args),
+    Completions(completions::Args),
+}
+
+/// An error with a line that says what to do about it.
+#[derive(Debug)]
+pub struct Hint(pub String);
+
+impl std::fmt::Display for Hint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Hint {}
+
+/// Runs a command to its exit code, printing a failure as `error:` and its
+/// [`Hint`]s as `hint:`.
+pub fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Env(args) => env::run(&args),
+        Command::Attach(args) => attach::run(&args),
+        Command::Detach(args) => detach::run(&args),
+        Command::Interfaces(args) => interfaces::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let (hints, causes): (Vec<_>, Vec<_>) = error.chain().partition(|cause| cause.is::<Hint>());
+            let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+            eprintln!("error: {}", causes.join(": "));
+            for hint in hints {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kind = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
+    };
+    error.chain().any(|cause| kind(cause) == Some(std::io::ErrorKind::BrokenPipe))
+}
+
+/// A runtime for commands that make a few requests.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

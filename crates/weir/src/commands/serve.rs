@@ -1,0 +1,134 @@
+//! `weir serve`
+
+use super::Hint;
+use crate::home::{Home, RootAccessKey, default_dir};
+use crate::server::{self, Config, Ready};
+use anyhow::{Context, Result, bail};
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+use weir_capture::Sizes;
+
+/// Serve EC2, CloudWatch Logs, IAM and STS on one endpoint, and capture on this host
+///
+/// At the first start it makes the account and a root access key, which it
+/// shows once; 'eval "$(weir env)"' points AWS clients at it. Without root
+/// everything works but capture.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address and port; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:4566", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Where everything is kept [default: /var/lib/weir for root, else ~/.local/share/weir]
+    #[arg(long, env = "WEIR_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Id of the account that this server is, twelve digits
+    #[arg(long, default_value = "123456789012", value_name = "ID")]
+    account_id: String,
+    /// Region that 'weir env' names
+    #[arg(long, default_value = "us-east-1", value_name = "REGION")]
+    region: String,
+    /// Length of a capture window in seconds
+    #[arg(long, default_value = "60", value_name = "SECONDS")]
+    interval: NonZeroU32,
+    /// Flows that can be counted in one window, on all interfaces together (about 340 bytes of kernel memory each)
+    #[arg(long, default_value_t = Sizes::default().flows, value_name = "FLOWS")]
+    max_flows: u32,
+    /// Connections that can be tracked at once (about 170 bytes of kernel memory each)
+    #[arg(long, default_value_t = Sizes::default().connections, value_name = "CONNECTIONS")]
+    max_connections: u32,
+    /// Everything in memory, any credentials accepted, POST /moto-api/reset empties it: for test suites made for AWS emulators
+    #[arg(long)]
+    emulator: bool,
+    /// How log lines are written to stderr; RUST_LOG filters them
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    if args.account_id.len() != 12 || !args.account_id.bytes().all(|b| b.is_ascii_digit()) {
+        bail!("'{}' is not an account id: twelve digits", args.account_id);
+    }
+    if args.interval.get() > 600 {
+        bail!("an interval of {} s is too long: AWS's longest is 600 s", args.interval);
+    }
+    start_logging(args.log_format);
+    // Removed when the server has ended.
+    let temporary = args
+        .emulator
+        .then(|| tempfile::Builder::new().prefix("weir-emulator-").tempdir())
+        .transpose()
+        .context("cannot make a temporary folder")?;
+    let dir = match (&args.data_dir, &temporary) {
+        (Some(dir), _) => dir.clone(),
+        (None, Some(temporary)) => temporary.path().to_owned(),
+        (None, None) => default_dir(),
+    };
+    let config = Config {
+        listen: args.listen,
+        home: Home::at(dir),
+        account_id: args.account_id,
+        region: args.region,
+        interval_s: args.interval,
+        sizes: Sizes { flows: args.max_flows, connections: args.max_connections, ..Sizes::default() },
+        emulator: args.emulator,
+        root_access_key: root_access_key_from_environment()?,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let home = config.home.clone();
+    let emulator = config.emulator;
+    runtime.block_on(server::run(config, server::interrupted(), |ready| announce(ready, &home, emulator)))
+}
+
+fn root_access_key_from_environment() -> Result<Option<RootAccessKey>> {
+    let get = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (get("WEIR_ROOT_ACCESS_KEY_ID"), get("WEIR_ROOT_SECRET_ACCESS_KEY")) {
+        (Some(access_key_id), Some(secret_access_key)) => {
+            Ok(Some(RootAccessKey { access_key_id, secret_access_key }))
+        }
+        (None, None) => Ok(None),
+        _ => Err(anyhow::anyhow!("half a root access key is set")
+            .context(Hint("set both WEIR_ROOT_ACCESS_KEY_ID and WEIR_ROOT_SECRET_ACCESS_KEY".into()))),
+    }
+}
+
+fn start_logging(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws=warn,hyper=warn"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+/// Data on stdout: one line that says it is ready. Talk on stderr.
+fn announce(ready: &Ready, home: &Home, emulator: bool) {
+    if let Some(key) = &ready.new_root_access_key {
+        eprintln!("The account's root access key, shown this once (kept in the data folder, mode 0600):");
+        eprintln!("  AWS_ACCESS_KEY_ID={}", key.access_key_id);
+        eprintln!("  AWS_SECRET_ACCESS_KEY={}", key.secret_access_key);
+    }
+    if let Some(reason) = &ready.no_capture {
+        eprintln!("No capture on this host: {reason}");
+    }
+    if emulator {
+        eprintln!("EMULATOR MODE: any credentials are accepted and everything is gone at the end.");
+    }
+    eprintln!("Point AWS clients here: eval \"$(weir env --data-dir {})\"", home.path().display());
+    let mut out = std::io::stdout().lock();
+    // A closed pipe is not an error: nobody waits for the line.
+    if writeln!(out, "weir is ready at {}", ready.url).and_then(|()| out.flush()).is_err() {
+        tracing::debug!("nobody reads the standard output");
+    }
+}

@@ -1,0 +1,148 @@
+//! The data folder: where `weir serve` keeps everything, and where the other
+//! commands find its endpoint and keys.
+//!
+//! ```text
+//! DATA-DIR/              0700
+//!   state.db             the account's state (SQLite)
+//!   logs/                the log store
+//!   spool/               windows of records not yet acknowledged
+//!   root-access-key      0600, JSON: access_key_id, secret_access_key
+//!   endpoint             JSON: url, region, account_id of the running server
+//! ```
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// A data folder.
+#[derive(Debug, Clone)]
+pub struct Home(PathBuf);
+
+/// What other commands need to find a running server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub url: String,
+    pub region: String,
+    pub account_id: String,
+}
+
+/// The account root's access key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootAccessKey {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+}
+
+/// Where the data folder is when none is given: `/var/lib/weir` for root,
+/// `$XDG_DATA_HOME/weir` or `~/.local/share/weir` for others.
+pub fn default_dir() -> PathBuf {
+    // /proc/self belongs to the effective user.
+    let uid = fs::metadata("/proc/self").map(|process| process.uid());
+    if matches!(uid, Ok(0)) {
+        return PathBuf::from("/var/lib/weir");
+    }
+    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    base.unwrap_or_else(std::env::temp_dir).join("weir")
+}
+
+impl Home {
+    /// The folder at `path`, which need not exist yet.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Makes the folder, readable by its owner only.
+    pub fn create(&self) -> Result<()> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
+        made.with_context(|| format!("cannot make the data folder {}", self.0.display()))?;
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("cannot close the data folder {} to others", self.0.display()))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.0.join("state.db")
+    }
+
+    pub fn logs(&self) -> PathBuf {
+        self.0.join("logs")
+    }
+
+    pub fn spool(&self) -> PathBuf {
+        self.0.join("spool")
+    }
+
+    pub fn write_endpoint(&self, endpoint: &Endpoint) -> Result<()> {
+        self.write("endpoint", 0o600, &serde_json::to_string(endpoint)?)
+    }
+
+    pub fn read_endpoint(&self) -> Result<Endpoint> {
+        self.read("endpoint")
+    }
+
+    /// Told at the server's end, so that nobody looks for it.
+    pub fn remove_endpoint(&self) {
+        if let Err(error) = fs::remove_file(self.0.join("endpoint")) {
+            tracing::debug!(%error, "no endpoint file to remove");
+        }
+    }
+
+    pub fn write_root_access_key(&self, key: &RootAccessKey) -> Result<()> {
+        self.write("root-access-key", 0o600, &serde_json::to_string(key)?)
+    }
+
+    pub fn read_root_access_key(&self) -> Result<RootAccessKey> {
+        self.read("root-access-key")
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let path = self.0.join(name);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// Written beside and renamed, so that a reader never sees half of it.
+    fn write(&self, name: &str, mode: u32, text: &str) -> Result<()> {
+        let path = self.0.join(name);
+        let beside = self.0.join(format!(".{name}.new"));
+        let write = || -> std::io::Result<()> {
+            let mut file =
+                fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&beside, &path)
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_folder_are_readable_by_the_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().join("data"));
+        home.create().unwrap();
+        let key = RootAccessKey { access_key_id: "AKIA".into(), secret_access_key: "secret".into() };
+        home.write_root_access_key(&key).unwrap();
+        assert!(home.read_root_access_key().unwrap() == key);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(home.path()), 0o700);
+        assert_eq!(mode(&home.path().join("root-access-key")), 0o600);
+    }
+
+    #[test]
+    fn a_missing_server_is_named() {
+        let home = Home::at("/nonexistent/weir");
+        assert!(home.read_endpoint().unwrap_err().to_string().contains("/nonexistent/weir/endpoint"));
+    }
+}

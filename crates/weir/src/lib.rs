@@ -1,0 +1,11 @@
+//! Weir: VPC Flow Logs for networks you run yourself.
+//!
+//! The binary's inside: one file a command in [`commands`], the host's agent in
+//! [`agent`], the server that joins it with the AWS services in [`server`].
+
+pub mod agent;
+pub mod client;
+pub mod commands;
+pub mod demo;
+pub mod home;
+pub mod server;

@@ -1,0 +1,293 @@
+//! `weir serve`: the AWS services, the agent and the publisher in one process.
+//!
+//! ```text
+//! clients ─▶ router ─▶ State ── change ─▶ agent ─▶ spool ─▶ publisher ─▶ router (as an AWS client)
+//! ```
+//!
+//! Stop order: the agent writes its last window, the publisher delivers what it
+//! can within a few seconds, the listener closes. What is left stays in the
+//! spool for the next start.
+
+use crate::agent::{Agent, Parts};
+use crate::home::{Endpoint, Home, RootAccessKey};
+use anyhow::{Context, Result, bail};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+use weir_api::host::{Host, NoHost};
+use weir_api::{Services, Settings};
+use weir_capture::{Capture, Sizes};
+use weir_control::flow_log::{FlowLog, set_delivery_status};
+use weir_control::{Cx, State, principal};
+use weir_delivery::logs::{CloudWatchLogs, PublisherConfig};
+use weir_delivery::publisher::{DeliveryStatus, Publisher};
+use weir_delivery::spool::Spool;
+use weir_types::id::FlowLogId;
+use weir_types::orders::Orders;
+use weir_types::time::UnixMillis;
+
+/// The principal that assumes flow logs' roles. Source: VPC user guide, "IAM
+/// role for publishing flow logs to CloudWatch Logs".
+const FLOW_LOGS_SERVICE: &str = "vpc-flow-logs.amazonaws.com";
+
+/// The spool's largest size.
+const SPOOL_MAX_BYTES: u64 = 4 << 30;
+
+/// How long a stop waits for undelivered records.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// What the user chose.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub home: Home,
+    pub account_id: String,
+    pub region: String,
+    pub interval_s: NonZeroU32,
+    pub sizes: Sizes,
+    pub emulator: bool,
+    /// The root access key to use instead of a generated one.
+    pub root_access_key: Option<RootAccessKey>,
+}
+
+/// What a started server says.
+pub struct Ready {
+    pub url: String,
+    /// A root access key that was made just now: to be shown once.
+    pub new_root_access_key: Option<RootAccessKey>,
+    /// Why this host cannot capture.
+    pub no_capture: Option<String>,
+}
+
+/// Runs the server until `interrupted` resolves. `ready` is called once it answers.
+pub async fn run(config: Config, interrupted: impl Future<Output = &'static str>, ready: impl FnOnce(&Ready)) -> Result<()> {
+    if config.emulator && !config.listen.ip().is_loopback() {
+        bail!("--emulator accepts any credentials and listens on loopback only, not on {}", config.listen.ip());
+    }
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))
+        .context(crate::commands::Hint("another server may be running; choose a port with --listen".into()))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    config.home.create()?;
+    let state = Arc::new(open_state(&config)?);
+    let (root, is_new) = root_key(&config, &state)?;
+    let logs = Arc::new(if config.emulator {
+        weir_logs::Store::in_memory()
+    } else {
+        weir_logs::Store::open(&config.home.logs())?
+    });
+    let spool = Arc::new(Spool::open(config.home.spool(), SPOOL_MAX_BYTES)?);
+    let publisher = publisher(&state, &spool, &url)?;
+    let (host, agent) = start_host(&config, &state, &spool, &publisher)?;
+    let (agent, no_capture) = match agent {
+        Ok(agent) => (Some(agent), None),
+        Err(reason) => (None, Some(reason)),
+    };
+
+    listen_to_changes(&state, agent.as_ref(), &publisher);
+    let settings =
+        Settings { account: config.account_id.clone(), region: config.region.clone(), emulator: config.emulator };
+    let services = Services { state: state.clone(), logs: logs.clone(), host, clock: Arc::new(now), settings };
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(serve(listener, Arc::new(services), stopped));
+    let delivering = tokio::spawn({
+        let publisher = publisher.clone();
+        async move { publisher.run().await }
+    });
+    let maintaining = tokio::spawn(maintain(logs));
+
+    let endpoint =
+        Endpoint { url: url.clone(), region: config.region.clone(), account_id: config.account_id.clone() };
+    config.home.write_endpoint(&endpoint)?;
+    let new_root_access_key = is_new.then_some(root);
+    ready(&Ready { url, new_root_access_key, no_capture });
+
+    let reason = interrupted.await;
+    info!(reason, "stopping");
+    maintaining.abort();
+    if let Some(agent) = agent {
+        tokio::task::spawn_blocking(move || agent.stop()).await?;
+    }
+    flush(&spool).await;
+    publisher.stop();
+    delivering.await?;
+    config.home.remove_endpoint();
+    stop.send_replace(true);
+    serving.await??;
+    info!("stopped");
+    Ok(())
+}
+
+/// The wall clock.
+pub fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Resolves at the first Ctrl-C or SIGTERM, with its name.
+pub async fn interrupted() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    match (interrupt, terminate) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => "interrupted",
+            _ = terminate.recv() => "terminated",
+        },
+        (Err(error), _) | (_, Err(error)) => {
+            warn!(%error, "cannot listen to signals; end this process with SIGKILL");
+            std::future::pending().await
+        }
+    }
+}
+
+fn open_state(config: &Config) -> Result<State> {
+    let state = if config.emulator { State::in_memory() } else { State::open(&config.home.state()) };
+    state.with_context(|| format!("cannot open the state in {}", config.home.path().display()))
+}
+
+fn root_key(config: &Config, state: &State) -> Result<(RootAccessKey, bool)> {
+    let wanted = config.root_access_key.as_ref();
+    let wanted = wanted.map(|key| (key.access_key_id.as_str(), key.secret_access_key.as_str()));
+    let (key, is_new) = state.transact(|tx| principal::root_access_key(tx, &config.account_id, wanted))?;
+    let key = RootAccessKey {
+        access_key_id: key.id.clone(),
+        secret_access_key: key.secret.expose().to_owned(),
+    };
+    config.home.write_root_access_key(&key)?;
+    Ok((key, is_new))
+}
+
+type CloudWatchPublisher = Publisher<CloudWatchLogs>;
+
+fn publisher(state: &Arc<State>, spool: &Arc<Spool>, url: &str) -> Result<CloudWatchPublisher> {
+    let key = state.transact(|tx| principal::service_access_key(tx, FLOW_LOGS_SERVICE))?;
+    let credentials = Credentials::new(key.id.clone(), key.secret.expose().to_owned(), None, None, "weir");
+    let destination = CloudWatchLogs::new(PublisherConfig {
+        endpoint_url: Some(url.to_owned()),
+        credentials: SharedCredentialsProvider::new(credentials),
+        timeouts: Default::default(),
+    });
+    // The sink must not block, and reports must keep their order.
+    let (sender, reports) = std::sync::mpsc::channel::<DeliveryStatus>();
+    let state = state.clone();
+    std::thread::Builder::new().name("delivery-status".into()).spawn(move || {
+        for status in reports {
+            record_status(&state, &status);
+        }
+    })?;
+    let sender = std::sync::Mutex::new(sender);
+    let sink = move |status: DeliveryStatus| {
+        let sender = sender.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if sender.send(status).is_err() {
+            error!("nobody records delivery statuses any more");
+        }
+    };
+    Ok(Publisher::new(spool.clone(), destination, sink))
+}
+
+fn record_status(state: &State, status: &DeliveryStatus) {
+    let flow_log = &status.flow_log;
+    let done = state.transact(|tx| {
+        let all = tx.list_everywhere::<FlowLog>()?;
+        let Some((scope, _)) = all.into_iter().find(|(_, of)| of.id == *flow_log) else { return Ok(()) };
+        set_delivery_status(Cx { tx, scope: &scope, now: status.at }, flow_log, status.result)
+    });
+    if let Err(error) = done {
+        error!(error = weir_api::error::chain(&error), %flow_log, "cannot record the delivery status");
+    }
+}
+
+type Started = std::result::Result<Agent, String>;
+
+/// The agent, or why there is none.
+fn start_host(
+    config: &Config,
+    state: &Arc<State>,
+    spool: &Arc<Spool>,
+    publisher: &CloudWatchPublisher,
+) -> Result<(Arc<dyn Host>, Started)> {
+    let capture = Capture::probe().and_then(|()| Capture::start(config.sizes));
+    let capture = match capture {
+        Ok(capture) => capture,
+        Err(error) => {
+            let reason = weir_api::error::chain(&error);
+            warn!(reason, "no capture on this host; everything else works");
+            return Ok((Arc::new(NoHost { reason: reason.clone() }), Err(reason)));
+        }
+    };
+    let (state, publisher) = (state.clone(), publisher.clone());
+    let agent = Agent::start(Parts {
+        capture,
+        orders: Box::new(move || orders(&state)),
+        spool: spool.clone(),
+        forget: Box::new(move |flow_log| forget(&publisher, flow_log)),
+        interval_s: config.interval_s,
+        now: Arc::new(now),
+    })?;
+    Ok((agent.handle(), Ok(agent)))
+}
+
+fn orders(state: &State) -> std::result::Result<Orders, String> {
+    state.transact(weir_control::orders::orders).map_err(|error| weir_api::error::chain(&error))
+}
+
+fn forget(publisher: &CloudWatchPublisher, flow_log: &FlowLogId) {
+    info!(%flow_log, "the flow log was deleted; what was not delivered of it is dropped");
+    if let Err(error) = publisher.forget(flow_log) {
+        warn!(%error, %flow_log, "cannot remove the flow log's spool files");
+    }
+}
+
+/// Every change reaches the agent, and lets failed deliveries try again: the
+/// change may have been the repair.
+fn listen_to_changes(state: &State, agent: Option<&Agent>, publisher: &CloudWatchPublisher) {
+    let (handle, publisher) = (agent.map(Agent::handle), publisher.clone());
+    state.set_listener(Box::new(move |_| {
+        if let Some(handle) = &handle {
+            handle.follow();
+        }
+        publisher.retry_now();
+    }));
+}
+
+async fn serve(listener: TcpListener, services: Arc<Services>, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+    let app = weir_api::router(services).into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = async move {
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            warn!("the server's owner is gone");
+        }
+    };
+    axum::serve(listener, app).with_graceful_shutdown(stopped).await
+}
+
+/// Retention, once a minute.
+async fn maintain(logs: Arc<weir_logs::Store>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let logs = logs.clone();
+        match tokio::task::spawn_blocking(move || logs.maintain(now())).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => warn!(%error, "expired log events are not removed yet"),
+            Err(error) => error!(%error, "maintenance of the log store panicked"),
+        }
+    }
+}
+
+/// Waits until the spool is empty, at most [`FLUSH`].
+async fn flush(spool: &Spool) {
+    let empty = async {
+        while !spool.flow_logs().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(FLUSH, empty).await.is_err() {
+        warn!("some records are not delivered yet; the next start goes on with them");
+    }
+}
