@@ -28,16 +28,21 @@ static __always_inline void weir_add(struct weir_flow *flow, const struct weir_p
 		flow->last_ns = now;
 }
 
-static __always_inline void weir_count(struct weir_packet *p, int action, __u32 epoch, __u32 losses, __u64 now)
+WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u32 losses, __u64 now)
 {
 	void *flows = epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0;
-	const struct weir_tuple *t = &p->tuple;
-	__u32 flags = weir_reported_flags(t);
-	struct weir_flow_key *key = &p->flow;
 	struct weir_flow fresh = {};
+	const struct weir_tuple *t;
+	struct weir_flow_key *key;
 	struct weir_losses *l;
 	struct weir_flow *flow;
+	__u32 flags;
 
+	if (!p)
+		return 0;
+	t = &p->tuple;
+	key = &p->flow;
+	flags = weir_reported_flags(t);
 	__builtin_memcpy(key->src, t->src, 16);
 	__builtin_memcpy(key->dst, t->dst, 16);
 	key->src_port = t->src_port;
@@ -50,7 +55,7 @@ static __always_inline void weir_count(struct weir_packet *p, int action, __u32 
 	flow = bpf_map_lookup_elem(flows, key);
 	if (flow) {
 		weir_add(flow, p, flags, now);
-		return;
+		return 0;
 	}
 	fresh.packets = p->packets;
 	fresh.bytes = p->bytes;
@@ -58,18 +63,19 @@ static __always_inline void weir_count(struct weir_packet *p, int action, __u32 
 	fresh.last_ns = now;
 	fresh.tcp_flags = flags;
 	if (!bpf_map_update_elem(flows, key, &fresh, BPF_NOEXIST))
-		return;
+		return 0;
 	/* Another CPU was first, or there is no room. */
 	flow = bpf_map_lookup_elem(flows, key);
 	if (flow) {
 		weir_add(flow, p, flags, now);
-		return;
+		return 0;
 	}
 	l = bpf_map_lookup_elem(&weir_losses, &losses);
 	if (!l)
-		return;
+		return 0;
 	__sync_fetch_and_add(&l->skipped_packets, (__u64)p->packets);
 	__sync_fetch_and_add(&l->skipped_bytes, p->bytes);
+	return 0;
 }
 
 #endif

@@ -90,4 +90,12 @@ const volatile __u32 WEIR_SWAP = 0;
 /* 1 in tests only: the clock stands still and is set by the test. */
 const volatile __u32 WEIR_TEST = 0;
 
+/*
+ * A function that the verifier checks once and by itself, whatever its callers
+ * know (a "global" one). Inlined, the paths of parsing, deciding and counting
+ * would multiply: a second of loading per program instead of milliseconds. Its
+ * pointer arguments may be null in the verifier's eyes and must be tested.
+ */
+#define WEIR_GLOBAL __attribute__((noinline))
+
 #endif

@@ -100,6 +100,17 @@ static __always_inline int weir_has_ports(__u8 protocol)
 	return protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_SCTP;
 }
 
+static __always_inline int weir_is_icmp(__u8 protocol)
+{
+	return protocol == PROTO_ICMP || protocol == PROTO_ICMPV6;
+}
+
+/* Ports or ICMP type exist in this protocol but are not known here. */
+static __always_inline int weir_lacks_transport(const struct weir_tuple *t)
+{
+	return t->absent && (weir_has_ports(t->protocol) || weir_is_icmp(t->protocol));
+}
+
 /*
  * The transport header at t->l4. A quoted one may end after eight bytes
  * (RFC 792), which is all that is needed of it.
@@ -251,9 +262,8 @@ done:
 	return WEIR_PARSED;
 }
 
-/* Not inlined: used for the packet itself and for the one it quotes. */
-static __attribute__((noinline)) int weir_parse_ip(struct __sk_buff *skb, struct weir_tuple *t, __u32 l3, int family,
-						   int quoted)
+/* Used for the packet itself and for the one it quotes. */
+WEIR_GLOBAL int weir_parse_ip(struct __sk_buff *skb, struct weir_tuple *t, __u32 l3, int family, int quoted)
 {
 	int result;
 
@@ -334,14 +344,17 @@ static __always_inline void weir_fragment(struct weir_packet *p)
 	t->absent = 0;
 }
 
-static __always_inline int weir_parse(struct __sk_buff *skb, struct weir_packet *p)
+WEIR_GLOBAL int weir_parse(struct __sk_buff *skb, struct weir_packet *p)
 {
-	struct weir_tuple *t = &p->tuple;
+	struct weir_tuple *t;
 	__u8 link[14];
 	__u32 off = 14;
 	__u16 type;
 	int i, result;
 
+	if (!p)
+		return WEIR_IGNORED;
+	t = &p->tuple;
 	if (weir_load(skb, 0, link, 14))
 		return WEIR_IGNORED;
 	type = weir_be16(link + 12);

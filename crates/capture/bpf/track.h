@@ -152,7 +152,7 @@ static __always_inline void weir_track(struct weir_connection *c, const struct w
 }
 
 /* A packet begins a connection; existing is the expired or closed one in its place. */
-static __always_inline void weir_begin(const struct weir_packet *p, struct weir_connection *existing, __u32 *losses,
+static __always_inline void weir_begin(const struct weir_packet *p, struct weir_connection *existing, __u32 losses,
 				       __u64 now)
 {
 	struct weir_connection fresh = {};
@@ -176,7 +176,7 @@ static __always_inline void weir_begin(const struct weir_packet *p, struct weir_
 		weir_track(existing, p, now);
 		return;
 	}
-	l = bpf_map_lookup_elem(&weir_losses, losses);
+	l = bpf_map_lookup_elem(&weir_losses, &losses);
 	if (l)
 		__sync_fetch_and_add(&l->untracked_connections, 1);
 }

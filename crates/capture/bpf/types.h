@@ -127,20 +127,25 @@ struct weir_control {
 #define WEIR_VERDICT_DENY 2
 #define WEIR_VERDICT_UNTRACKED 3 /* allow, and do not track */
 
-/* weir_policy::RuleEntry, in fewer bytes. */
+/*
+ * weir_policy::RuleEntry as masks, so that one rule is a few ORs and one branch:
+ * branches are what the verifier's time, and the packet's, goes into.
+ */
 struct weir_rule {
 	__u32 addr[4]; /* already masked */
 	__u32 mask[4];
 	__u16 port_first;
 	__u16 port_last;
-	__s16 icmp_type; /* -1: any */
-	__s16 icmp_code; /* -1: any */
+	__u32 icmp; /* type << 8 | code, already masked */
+	__u32 icmp_mask;
 	__u8 family;
-	__u8 protocol;
-	__u8 any_protocol;
+	__u8 protocol;      /* already masked */
+	__u8 protocol_mask; /* 0xff, or 0: any */
 	__u8 verdict;
-	__u32 origin;
 };
+
+/* In the masks of either field, so that what is not ICMP matches none. */
+#define WEIR_NOT_ICMP 0x10000
 
 #define WEIR_CHUNK 8
 

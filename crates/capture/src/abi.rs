@@ -123,13 +123,12 @@ plain! {
         mask: [u8; 16],
         port_first: u16,
         port_last: u16,
-        icmp_type: i16,
-        icmp_code: i16,
+        icmp: u32,
+        icmp_mask: u32,
         family: u8,
         protocol: u8,
-        any_protocol: u8,
+        protocol_mask: u8,
         verdict: u8,
-        origin: u32,
     }
 
     /// Where a list of rules begins and how far it goes, in chunks.
@@ -163,6 +162,12 @@ pub const ENFORCE: u32 = 2;
 pub const VERDICT_ALLOW: u8 = 1;
 pub const VERDICT_DENY: u8 = 2;
 pub const VERDICT_UNTRACKED: u8 = 3;
+
+/// In a [`Rule`]'s ICMP mask: the type matters.
+pub const ICMP_TYPE_MASK: u32 = 0x1_ff00;
+/// In a [`Rule`]'s ICMP mask: the code matters. The bit that both masks share is
+/// set in packets that are not ICMP.
+pub const ICMP_CODE_MASK: u32 = 0x1_00ff;
 
 /// Bits of [`Connection::flags`]; those per direction are shifted by it.
 pub mod flag {

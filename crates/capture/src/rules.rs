@@ -55,21 +55,28 @@ fn chunks_of(rules: &CompiledRules) -> Vec<[u8; CHUNK_BYTES]> {
 }
 
 fn rule_of(entry: &RuleEntry) -> abi::Rule {
+    let mut icmp = (0, 0);
+    // A negative number is a wildcard.
+    if let Ok(icmp_type) = u8::try_from(entry.icmp_type) {
+        icmp = (u32::from(icmp_type) << 8, abi::ICMP_TYPE_MASK);
+    }
+    if let Ok(icmp_code) = u8::try_from(entry.icmp_code) {
+        icmp = (icmp.0 | u32::from(icmp_code), icmp.1 | abi::ICMP_CODE_MASK);
+    }
     abi::Rule {
         addr: entry.addr,
         mask: entry.mask,
         port_first: entry.port_first,
         port_last: entry.port_last,
-        icmp_type: entry.icmp_type,
-        icmp_code: entry.icmp_code,
+        icmp: icmp.0,
+        icmp_mask: icmp.1,
         family: entry.family,
-        protocol: entry.protocol,
-        any_protocol: u8::from(entry.any_protocol),
+        protocol: if entry.any_protocol { 0 } else { entry.protocol },
+        protocol_mask: if entry.any_protocol { 0 } else { u8::MAX },
         verdict: match entry.effect {
             Effect::Deny => abi::VERDICT_DENY,
             Effect::Allow if entry.untracked => abi::VERDICT_UNTRACKED,
             Effect::Allow | Effect::AclSkip => abi::VERDICT_ALLOW,
         },
-        origin: entry.origin,
     }
 }

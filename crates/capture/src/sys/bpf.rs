@@ -92,7 +92,15 @@ pub(crate) struct Program<'a> {
 /// Loads a program. On refusal the error comes with the verifier's last words.
 pub(crate) fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String)> {
     let mut log = Vec::new();
-    match try_load(program, &mut log) {
+    let mut answer = try_load(program, &mut log);
+    // The verifier gives up when a signal waits (libbpf tries again as well).
+    for _ in 0..100 {
+        match &answer {
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => answer = try_load(program, &mut log),
+            _ => break,
+        }
+    }
+    match answer {
         Ok(fd) => Ok(fd),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EACCES | libc::EINVAL)) => {
             log = vec![0; 16 << 20];

@@ -2,4 +2,6 @@
 
 mod frame;
 mod golden;
+mod live;
 mod support;
+mod wire;

@@ -1,0 +1,101 @@
+//! Two network namespaces with a cable between them, made and removed by the
+//! test that uses them.
+
+use crate::{InterfaceNumber, netns};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use weir_types::id::EniId;
+use weir_types::orders::{Attachment, Mode, Side};
+
+/// One end: `10.77.0.1` or `10.77.0.2`, `fd77::1` or `fd77::2`, on device `cable`.
+pub struct End {
+    pub namespace: String,
+    pub v4: &'static str,
+    pub v6: &'static str,
+}
+
+pub struct Wire {
+    pub a: End,
+    pub b: End,
+}
+
+pub const DEVICE: &str = "cable";
+
+fn ip(arguments: &str) {
+    let output = Command::new("ip").args(arguments.split_whitespace()).output().expect("ip runs");
+    assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+impl Wire {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = |end: &str| format!("weir-test-{}-{count}{end}", std::process::id());
+        let wire = Self {
+            a: End { namespace: name("a"), v4: "10.77.0.1", v6: "fd77::1" },
+            b: End { namespace: name("b"), v4: "10.77.0.2", v6: "fd77::2" },
+        };
+        let (a, b) = (&wire.a.namespace, &wire.b.namespace);
+        ip(&format!("netns add {a}"));
+        ip(&format!("netns add {b}"));
+        ip(&format!("link add {DEVICE} netns {a} type veth peer name {DEVICE} netns {b}"));
+        for end in [&wire.a, &wire.b] {
+            let namespace = &end.namespace;
+            // No router solicitations and the like: only the test's packets.
+            netns::enter(namespace, || {
+                for (key, value) in [("accept_ra", "0"), ("accept_dad", "0"), ("addr_gen_mode", "1")] {
+                    let path = format!("/proc/sys/net/ipv6/conf/{DEVICE}/{key}");
+                    std::fs::write(path, value).expect("a setting of the device is written");
+                }
+            })
+            .expect("the namespace is entered");
+            ip(&format!("-n {namespace} link set lo up"));
+            ip(&format!("-n {namespace} addr add {}/24 dev {DEVICE}", end.v4));
+            ip(&format!("-n {namespace} addr add {}/64 dev {DEVICE} nodad", end.v6));
+            ip(&format!("-n {namespace} link set {DEVICE} up"));
+        }
+        wire
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        for end in [&self.a, &self.b] {
+            let _ = Command::new("ip").args(["netns", "delete", &end.namespace]).output();
+        }
+    }
+}
+
+impl End {
+    pub fn attachment(&self, number: InterfaceNumber, mode: Mode, side: Side) -> Attachment {
+        Attachment {
+            interface: EniId::from_random(number.0.into()),
+            device: DEVICE.to_owned(),
+            netns: Some(self.namespace.clone()),
+            mode,
+            side,
+        }
+    }
+
+    /// A bound socket that gives up after ten seconds: a lost packet fails the
+    /// test, it does not hang it.
+    pub fn udp(&self, port: u16) -> UdpSocket {
+        let socket = self.inside(|| UdpSocket::bind((self.v4, port)).expect("a socket is bound"));
+        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout is set");
+        socket
+    }
+
+    pub fn listen(&self, port: u16) -> TcpListener {
+        self.inside(|| TcpListener::bind((self.v4, port)).expect("a listener is bound"))
+    }
+
+    pub fn connect(&self, address: &str, port: u16) -> TcpStream {
+        self.inside(|| TcpStream::connect((address, port)).expect("a connection is made"))
+    }
+
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        netns::enter(&self.namespace, work).expect("the namespace is entered")
+    }
+}
