@@ -3,7 +3,9 @@
 
 use crate::error::ApiError;
 use crate::host::Host;
+use crate::service::Service;
 use std::sync::Arc;
+use weir_control::principal::Session;
 use weir_control::{ControlError, Cx, Scope, State};
 use weir_types::time::UnixMillis;
 
@@ -33,18 +35,23 @@ pub struct Services {
 /// One request on its way through an action.
 pub struct Call<'a> {
     pub services: &'a Services,
+    /// The service that answers, whose form errors have.
+    pub service: Service,
     /// Who signed the request.
     pub principal: weir_iam::Principal,
-    /// The account of the caller and the region of the credential scope.
+    /// The session of temporary credentials.
+    pub session: Option<Session>,
+    /// The account of the caller, or the one on whose behalf a service calls,
+    /// and the region of the credential scope.
     pub scope: Scope,
     pub now: UnixMillis,
     /// A UUID, in answers and in the log.
     pub request_id: String,
-    /// `x-amz-source-account` and `x-amz-source-arn` of a service principal's
-    /// call, lower-case names.
+    /// On whose behalf a service calls: `aws:SourceAccount` and `aws:SourceArn`.
     pub source: Vec<(&'static str, String)>,
     /// The peer's address.
     pub source_ip: Option<std::net::IpAddr>,
+    pub user_agent: Option<String>,
 }
 
 impl Call<'_> {

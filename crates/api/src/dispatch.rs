@@ -79,7 +79,7 @@ fn outside_aws(services: &Services, method: &Method, path: &str) -> Option<Respo
         (&Method::GET, "/_weir/health") => Some(plain(StatusCode::OK, "{\"status\":\"running\"}\n")),
         (&Method::POST, "/moto-api/reset") if services.settings.emulator => {
             let done = services.state.reset().map_err(|e| e.to_string());
-            let done = done.and_then(|()| services.logs.reset().map_err(|e| e.to_string()));
+            let done = done.and_then(|()| services.logs.clear().map_err(|e| e.to_string()));
             Some(match done {
                 Ok(()) => plain(StatusCode::OK, "{\"status\":\"ok\"}"),
                 Err(message) => plain(StatusCode::INTERNAL_SERVER_ERROR, &message),
@@ -111,13 +111,25 @@ fn answer(services: &Services, received: &Received, request_id: String, ip: std:
             return service.failure(&error, &request_id);
         }
     };
-    let Caller { principal, service, region, source } = caller;
     let action = match target.and_then(|target| target.split_once('.')) {
         Some((_, action)) => action,
         None => params.get("Action").unwrap_or_default(),
     };
-    let scope = Scope::new(principal.account().unwrap_or(&services.settings.account), region);
-    let call = Call { services, principal, scope, now, request_id, source, source_ip: Some(ip) };
+    let account = caller.account().unwrap_or(&services.settings.account).to_owned();
+    let Caller { principal, service, region, source, session } = caller;
+    let user_agent = received.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let call = Call {
+        services,
+        service,
+        principal,
+        session,
+        scope: Scope::new(account, region),
+        now,
+        request_id,
+        source,
+        source_ip: Some(ip),
+        user_agent: user_agent.map(str::to_owned),
+    };
     match service.run(&call, action, &params, &received.body) {
         Ok(body) => {
             info!(?service, action, "done");

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use weir_control::ControlError;
+use weir_iam::sigv4::WireError;
 
 /// An AWS error: code and message for the caller, a cause for the log.
 #[derive(Debug)]
@@ -46,9 +47,17 @@ impl ApiError {
 impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
         match error {
+            ControlError::Fault { code: "InternalError", message } => Self::internal(message),
             ControlError::Fault { code, message } => Self::new(code, message),
             other => Self::internal(chain(&other)),
         }
+    }
+}
+
+/// A failed sign-in or a denial.
+impl From<WireError> for ApiError {
+    fn from(error: WireError) -> Self {
+        Self::new(error.code, error.message).with_status(error.status)
     }
 }
 

@@ -25,6 +25,8 @@ pub mod logs;
 pub mod protocol;
 pub mod service;
 pub mod sts;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod weir;
 
 pub use call::{Call, Services, Settings};

@@ -7,6 +7,7 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use crate::{ec2, iam, logs, sts, weir};
 use axum::http::StatusCode;
+use weir_iam::sigv4::ErrorProtocol;
 
 /// A service, as the credential scope of a signature names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +46,23 @@ const XML: &str = "text/xml;charset=UTF-8";
 const JSON: &str = "application/x-amz-json-1.1";
 
 impl Service {
+    /// Every service under its name in credential scopes.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("ec2", Self::Ec2),
+        ("iam", Self::Iam),
+        ("sts", Self::Sts),
+        ("logs", Self::Logs),
+        ("weir", Self::Weir),
+    ];
+
     /// The service with this name in a credential scope.
     pub fn from_scope(name: &str) -> Option<Self> {
-        Some(match name {
-            "ec2" => Self::Ec2,
-            "iam" => Self::Iam,
-            "sts" => Self::Sts,
-            "logs" => Self::Logs,
-            "weir" => Self::Weir,
-            _ => return None,
-        })
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, service)| *service)
+    }
+
+    /// Whether clients of every region use it alike.
+    pub fn is_global(self) -> bool {
+        matches!(self, Self::Iam | Self::Sts)
     }
 
     /// For unsigned requests: the service by the protocol's own marks.
@@ -69,18 +77,24 @@ impl Service {
         }
     }
 
-    /// The kind of error table that SigV4 failures use.
-    pub fn error_style(self) -> weir_iam::sigv4::ErrorStyle {
+    /// The family of error codes for failed sign-ins and denials.
+    pub fn error_protocol(self) -> ErrorProtocol {
         match self {
-            Self::Ec2 => weir_iam::sigv4::ErrorStyle::Ec2,
-            Self::Iam | Self::Sts => weir_iam::sigv4::ErrorStyle::Query,
-            Self::Logs | Self::Weir => weir_iam::sigv4::ErrorStyle::Json,
+            Self::Ec2 => ErrorProtocol::Ec2,
+            Self::Iam | Self::Sts => ErrorProtocol::Query,
+            Self::Logs | Self::Weir => ErrorProtocol::Json,
         }
     }
 
     /// Runs the action that the request names. The name is empty if the
     /// request names none.
-    pub fn run(self, call: &Call<'_>, action: &str, params: &Params, body: &[u8]) -> Result<String, ApiError> {
+    pub fn run(
+        self,
+        call: &Call<'_>,
+        action: &str,
+        params: &Params,
+        body: &[u8],
+    ) -> Result<String, ApiError> {
         match self {
             Self::Ec2 => {
                 let inside = run_query(ec2::ACTIONS, call, action, params).map_err(|error| {
@@ -94,7 +108,9 @@ impl Service {
                 xml.text("requestId", &call.request_id).append(&inside);
                 Ok(Xml::document(&format!("{action}Response"), Some(ec2::NAMESPACE), &xml))
             }
-            Self::Iam => query_answer(iam::ACTIONS, iam::NAMESPACE, call, action, params),
+            Self::Iam => {
+                query_answer(iam::ACTIONS, iam::NAMESPACE, call, action, params).map_err(iam::with_status)
+            }
             Self::Sts => query_answer(sts::ACTIONS, sts::NAMESPACE, call, action, params),
             Self::Logs => run_json(logs::ACTIONS, call, action, body),
             Self::Weir => run_json(weir::ACTIONS, call, action, body),
@@ -144,14 +160,12 @@ impl Service {
     }
 }
 
-fn run_query(
-    actions: &[QueryAction],
-    call: &Call<'_>,
-    name: &str,
-    params: &Params,
-) -> Result<Xml, ApiError> {
+fn run_query(actions: &[QueryAction], call: &Call<'_>, name: &str, params: &Params) -> Result<Xml, ApiError> {
     if name.is_empty() {
-        return Err(ApiError::new("MissingAction", "The request is missing an action or a required parameter"));
+        return Err(ApiError::new(
+            "MissingAction",
+            "The request is missing an action or a required parameter",
+        ));
     }
     let action = actions.iter().find(|action| action.name == name);
     let action = action.ok_or_else(|| {
@@ -161,7 +175,8 @@ fn run_query(
     (action.run)(call, params)
 }
 
-/// The answer of IAM and STS; actions without output have no `Result` element.
+/// The answer of IAM and STS; actions without output have no `Result` element,
+/// but UpdateRole, whose output is a structure without members.
 fn query_answer(
     actions: &[QueryAction],
     namespace: &str,
@@ -171,7 +186,7 @@ fn query_answer(
 ) -> Result<String, ApiError> {
     let inside = run_query(actions, call, name, params)?;
     let mut xml = Xml::new();
-    if !inside.as_str().is_empty() {
+    if !inside.as_str().is_empty() || name == "UpdateRole" {
         xml.element(&format!("{name}Result"), |result| {
             result.append(&inside);
         });

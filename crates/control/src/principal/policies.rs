@@ -12,6 +12,7 @@ use weir_iam::{DocumentKind, NamedPolicy, Policies, PolicyDocument, Principal};
 pub struct CallerPolicies {
     identity: Vec<(String, PolicyDocument)>,
     session: Vec<PolicyDocument>,
+    tags: Vec<(String, String)>,
 }
 
 impl CallerPolicies {
@@ -29,6 +30,12 @@ impl CallerPolicies {
             ..Policies::default()
         }
     }
+
+    /// `aws:PrincipalTag`: the tags of the session and those of its role that
+    /// the session does not replace.
+    pub fn tags(&self) -> &[(String, String)] {
+        &self.tags
+    }
 }
 
 /// The policies of `principal` as of now: of a role session the role's inline
@@ -38,18 +45,23 @@ pub fn policies(tx: &Tx<'_>, principal: &Principal, session: Option<&Session>) -
     let Principal::AssumedRole { role_arn, role_id, .. } = principal else {
         return Ok(CallerPolicies::default());
     };
-    let role: Option<Role> = tx.get(&Scope::new(role_arn.account.clone(), Scope::GLOBAL), role_id)?;
-    let inline = role.map(|role| role.policies).unwrap_or_default();
-    let identity = inline
-        .into_iter()
-        .map(|(name, text)| {
-            let document = parse(&text, &name)?;
-            Ok((name, document))
-        })
-        .collect::<Result<_>>()?;
-    let given = session.map(|session| session.policies.as_slice()).unwrap_or_default();
-    let session = given.iter().map(|text| parse(text, "session policy")).collect::<Result<_>>()?;
-    Ok(CallerPolicies { identity, session })
+    let scope = Scope::new(role_arn.account.clone(), Scope::GLOBAL);
+    let role: Option<Role> = tx.get(&scope, role_id)?;
+    let mut found = CallerPolicies::default();
+    for (name, text) in role.map(|role| role.policies).unwrap_or_default() {
+        let document = parse(&text, &name)?;
+        found.identity.push((name, document));
+    }
+    for text in session.map(|session| session.policies.as_slice()).unwrap_or_default() {
+        found.session.push(parse(text, "session policy")?);
+    }
+    found.tags = session.map(|session| session.tags.clone()).unwrap_or_default();
+    for (key, value) in tx.tags(&scope, role_id)? {
+        if !found.tags.iter().any(|(own, _)| own.eq_ignore_ascii_case(&key)) {
+            found.tags.push((key, value));
+        }
+    }
+    Ok(found)
 }
 
 /// Policies were checked when they were put. One that cannot be read any more

@@ -116,7 +116,8 @@ pub fn by_arn(tx: &Tx<'_>, arn: &Arn) -> Result<Option<Role>> {
     Ok(role.filter(|role| role.arn == *arn))
 }
 
-fn find(tx: &Tx<'_>, scope: &Scope, name: &str) -> Result<Option<Role>> {
+/// The role of this name, ignoring case, in an account's global scope.
+pub fn find(tx: &Tx<'_>, scope: &Scope, name: &str) -> Result<Option<Role>> {
     Ok(tx.list_in::<Role>(scope, &name.to_lowercase())?.pop())
 }
 
@@ -181,6 +182,7 @@ pub(super) fn refused(error: PolicyError) -> ControlError {
     ControlError::fault(error.code(), error.to_string())
 }
 
-fn arn(scope: &Scope, path: &str, name: &str) -> Arn {
+/// The ARN that a role of this path and name has.
+pub fn arn(scope: &Scope, path: &str, name: &str) -> Arn {
     Arn { region: String::new(), ..scope.arn("iam", format!("role{path}{name}")) }
 }
