@@ -71,7 +71,8 @@ impl Client {
             return Ok(answer);
         }
         let read = |name| xml_text(&answer, name).unwrap_or_default();
-        Err(anyhow!(ServiceError { code: read("Code"), message: read("Message") }).context(format!("{service} {action}")))
+        Err(anyhow!(ServiceError { code: read("Code"), message: read("Message") })
+            .context(format!("{service} {action}")))
     }
 
     /// An action of a JSON service (`logs`, `weir`).
@@ -86,7 +87,8 @@ impl Client {
         let (status, answer) = self.send(service, &headers, members.to_string()).await?;
         let value: Value = match answer.is_empty() {
             true => Value::Null,
-            false => serde_json::from_str(&answer).with_context(|| format!("the answer of {action} is not JSON"))?,
+            false => serde_json::from_str(&answer)
+                .with_context(|| format!("the answer of {action} is not JSON"))?,
         };
         if status.is_success() {
             return Ok(value);
@@ -95,7 +97,12 @@ impl Client {
         Err(anyhow!(ServiceError { code: read("__type"), message: read("message") }))
     }
 
-    async fn send(&self, service: &str, headers: &[(&str, &str)], body: String) -> Result<(http::StatusCode, String)> {
+    async fn send(
+        &self,
+        service: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<(http::StatusCode, String)> {
         let credentials = Credentials::from_keys(&self.access_key_id, &self.secret_access_key, None);
         let identity = credentials.into();
         let params = v4::SigningParams::builder()
@@ -141,13 +148,13 @@ pub fn xml_text(xml: &str, name: &str) -> Option<String> {
     let mut text = String::new();
     loop {
         match reader.read_event().ok()? {
-            Event::Start(tag) if tag.local_name().as_ref() == name.as_bytes() => inside = true,
-            Event::Text(part) if inside => text.push_str(&part.decode().ok()?),
+            Event::Start(tag) if tag.local_name().as_ref() == name => inside = true,
+            Event::Text(part) if inside => text.push_str(&part),
             Event::GeneralRef(entity) if inside => {
-                let entity = entity.decode().ok()?;
+                let entity: &str = &entity;
                 text.push_str(&quick_xml::escape::unescape(&format!("&{entity};")).ok()?);
             }
-            Event::End(tag) if inside && tag.local_name().as_ref() == name.as_bytes() => return Some(text),
+            Event::End(tag) if inside && tag.local_name().as_ref() == name => return Some(text),
             Event::Eof => return None,
             _ => {}
         }

@@ -49,6 +49,12 @@ pub fn default_dir() -> PathBuf {
     base.unwrap_or_else(std::env::temp_dir).join("weir")
 }
 
+impl std::fmt::Debug for RootAccessKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RootAccessKey").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
 impl Home {
     /// The folder at `path`, which need not exist yet.
     pub fn at(path: impl Into<PathBuf>) -> Self {

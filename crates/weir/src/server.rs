@@ -66,14 +66,23 @@ pub struct Ready {
 }
 
 /// Runs the server until `interrupted` resolves. `ready` is called once it answers.
-pub async fn run(config: Config, interrupted: impl Future<Output = &'static str>, ready: impl FnOnce(&Ready)) -> Result<()> {
+pub async fn run(
+    config: Config,
+    interrupted: impl Future<Output = &'static str>,
+    ready: impl FnOnce(&Ready),
+) -> Result<()> {
     if config.emulator && !config.listen.ip().is_loopback() {
-        bail!("--emulator accepts any credentials and listens on loopback only, not on {}", config.listen.ip());
+        bail!(
+            "--emulator accepts any credentials and listens on loopback only, not on {}",
+            config.listen.ip()
+        );
     }
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))
-        .context(crate::commands::Hint("another server may be running; choose a port with --listen".into()))?;
+        .context(crate::commands::Hint(
+            "another server may be running; choose a port with --listen".into(),
+        ))?;
     let url = format!("http://{}", listener.local_addr()?);
     config.home.create()?;
     let state = Arc::new(open_state(&config)?);
@@ -92,9 +101,13 @@ pub async fn run(config: Config, interrupted: impl Future<Output = &'static str>
     };
 
     listen_to_changes(&state, agent.as_ref(), &publisher);
-    let settings =
-        Settings { account: config.account_id.clone(), region: config.region.clone(), emulator: config.emulator };
-    let services = Services { state: state.clone(), logs: logs.clone(), host, clock: Arc::new(now), settings };
+    let settings = Settings {
+        account: config.account_id.clone(),
+        region: config.region.clone(),
+        emulator: config.emulator,
+    };
+    let services =
+        Services { state: state.clone(), logs: logs.clone(), host, clock: Arc::new(now), settings };
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(serve(listener, Arc::new(services), stopped));
     let delivering = tokio::spawn({
@@ -156,10 +169,8 @@ fn root_key(config: &Config, state: &State) -> Result<(RootAccessKey, bool)> {
     let wanted = config.root_access_key.as_ref();
     let wanted = wanted.map(|key| (key.access_key_id.as_str(), key.secret_access_key.as_str()));
     let (key, is_new) = state.transact(|tx| principal::root_access_key(tx, &config.account_id, wanted))?;
-    let key = RootAccessKey {
-        access_key_id: key.id.clone(),
-        secret_access_key: key.secret.expose().to_owned(),
-    };
+    let key =
+        RootAccessKey { access_key_id: key.id.clone(), secret_access_key: key.secret.expose().to_owned() };
     config.home.write_root_access_key(&key)?;
     Ok((key, is_new))
 }
@@ -257,7 +268,11 @@ fn listen_to_changes(state: &State, agent: Option<&Agent>, publisher: &CloudWatc
     }));
 }
 
-async fn serve(listener: TcpListener, services: Arc<Services>, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+async fn serve(
+    listener: TcpListener,
+    services: Arc<Services>,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let app = weir_api::router(services).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async move {
         if stop.wait_for(|stop| *stop).await.is_err() {

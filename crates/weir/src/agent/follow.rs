@@ -65,7 +65,12 @@ impl Follower {
         }
     }
 
-    fn follow_one(&mut self, id: &EniId, order: &InterfaceOrder, network: &impl Network) -> Result<(), String> {
+    fn follow_one(
+        &mut self,
+        id: &EniId,
+        order: &InterfaceOrder,
+        network: &impl Network,
+    ) -> Result<(), String> {
         if let Some(attached) = self.attached.get(id) {
             let (old, new) = (&attached.order.attachment, &order.attachment);
             let same_place = (&old.device, &old.netns, old.side) == (&new.device, &new.netns, new.side);

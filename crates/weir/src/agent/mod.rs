@@ -82,6 +82,7 @@ impl Agent {
             progress: Mutex::default(),
             changed: Condvar::new(),
         });
+        let run = (parts.now)().0.unsigned_abs();
         let mut work = Work {
             window: WindowClock::new(parts.interval_s),
             parts,
@@ -89,6 +90,8 @@ impl Agent {
             follower: Follower::default(),
             orders: Orders::default(),
             unsaved: None,
+            last_end_s: i64::MIN,
+            run,
             swept: Instant::now(),
         };
         work.follow();
@@ -160,6 +163,10 @@ struct Work {
     orders: Orders,
     /// A closed window that is not in the spool yet.
     unsaved: Option<(Window, ClosedWindow)>,
+    /// No two windows of a run have the same end, whatever the clock does.
+    last_end_s: i64,
+    /// Tells this run's files from another run's: when it started.
+    run: u64,
     swept: Instant,
 }
 
@@ -178,8 +185,6 @@ impl Work {
             }
         }
         let now = (self.parts.now)();
-        // Its own end, so that the file never takes the place of that of the
-        // window's rest, which a next agent will write.
         self.close(now.seconds() + 1);
         self.handle.update(|progress| progress.stopped = true);
     }
@@ -235,6 +240,8 @@ impl Work {
         if self.unsaved.is_none() {
             match self.parts.capture.close_window() {
                 Ok(closed) => {
+                    let end_s = end_s.max(self.last_end_s.saturating_add(1));
+                    self.last_end_s = end_s;
                     let start_s = closed.opened_at.seconds().min(end_s);
                     self.unsaved = Some((Window { start_s, end_s }, closed));
                 }
@@ -242,7 +249,7 @@ impl Work {
             }
         }
         let Some((window, closed)) = &self.unsaved else { return };
-        let files = write::files(*window, closed, &self.orders, &self.follower, (self.parts.now)());
+        let files = write::files(*window, closed, &self.orders, &self.follower, self.run, (self.parts.now)());
         for file in files {
             if let Err(error) = self.parts.spool.write(&file) {
                 warn!(%error, flow_log = %file.header.flow_log, "the window is not saved; it is tried again");

@@ -13,12 +13,14 @@ use weir_flow::window::{Window, records};
 use weir_types::orders::{FlowLogOrder, InterfaceOrder, Orders};
 use weir_types::time::UnixMillis;
 
-/// The files of a window, one for each flow log that has a record in it.
+/// The files of a window, one for each flow log that has a record in it. `run`
+/// is the same for a repeated call and another one for another agent.
 pub fn files(
     window: Window,
     closed: &ClosedWindow,
     orders: &Orders,
     follower: &Follower,
+    run: u64,
     now: UnixMillis,
 ) -> Vec<SpoolFile> {
     let interfaces: Vec<(&InterfaceOrder, InterfaceFacts, &InterfaceSamples)> = follower
@@ -28,14 +30,12 @@ pub fn files(
             Some((&attached.order, InterfaceFacts::from(&attached.order), samples))
         })
         .collect();
-    let records: Vec<(&InterfaceOrder, Vec<Record<'_>>)> = interfaces
-        .iter()
-        .map(|(order, facts, samples)| (*order, records(window, facts, samples)))
-        .collect();
+    let records: Vec<(&InterfaceOrder, Vec<Record<'_>>)> =
+        interfaces.iter().map(|(order, facts, samples)| (*order, records(window, facts, samples))).collect();
     orders
         .flow_logs
         .iter()
-        .map(|flow_log| file(window, flow_log, &records, now))
+        .map(|flow_log| file(window, flow_log, &records, run, now))
         .filter(|file| !file.is_empty())
         .collect()
 }
@@ -44,6 +44,7 @@ fn file(
     window: Window,
     flow_log: &FlowLogOrder,
     records: &[(&InterfaceOrder, Vec<Record<'_>>)],
+    run: u64,
     now: UnixMillis,
 ) -> SpoolFile {
     let covered = || records.iter().filter(|(interface, _)| flow_log.covers(interface));
@@ -54,7 +55,7 @@ fn file(
         destination: flow_log.destination.clone(),
         window_start_s: window.start_s,
         window_end_s: window.end_s,
-        part: part_of(covered().map(|(interface, _)| &interface.attachment.interface)),
+        part: part_of(covered().map(|(interface, _)| &interface.attachment.interface)) ^ run,
         created: now,
     });
     let format = match LogFormat::parse(&flow_log.log_format) {

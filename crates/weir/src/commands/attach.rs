@@ -12,7 +12,9 @@ use weir_types::orders::{Mode, Side};
 /// that covers the interface. Lasts across restarts of the server, until `weir
 /// detach`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  weir attach --interface eni-0123456789abcdef0 --device veth0 --netns web --mode enforce")]
+#[command(
+    after_help = "Example:\n  weir attach --interface eni-0123456789abcdef0 --device veth0 --netns web --mode enforce"
+)]
 pub struct Args {
     /// Network interface id
     #[arg(long, value_name = "ENI-ID")]

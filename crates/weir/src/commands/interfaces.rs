@@ -23,11 +23,11 @@ enum Output {
     Json,
 }
 
-const COLUMNS: [&str; 7] =
-    ["Interface", "Device", "NetworkNamespace", "Mode", "Side", "Status", "Problem"];
+const COLUMNS: [&str; 7] = ["Interface", "Device", "NetworkNamespace", "Mode", "Side", "Status", "Problem"];
 
 pub fn run(args: &Args) -> Result<()> {
-    let answer = super::block_on(async { args.server.client()?.json("weir", "ListInterfaces", &json!({})).await })?;
+    let answer =
+        super::block_on(async { args.server.client()?.json("weir", "ListInterfaces", &json!({})).await })?;
     let rows = answer["Interfaces"].as_array().cloned().unwrap_or_default();
     let mut out = std::io::stdout().lock();
     let by_default = if out.is_terminal() { Output::Table } else { Output::Json };
@@ -39,7 +39,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
         Output::Table => {
             let mut table = comfy_table::Table::new();
-            table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(COLUMNS);
+            table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(COLUMNS);
             for row in &rows {
                 table.add_row(COLUMNS.map(|column| cell(&row[column])));
             }

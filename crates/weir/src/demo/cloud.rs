@@ -45,7 +45,9 @@ impl Cloud {
                 client.query("ec2", action, &params).await
             }
         };
-        let id = |answer: String, name: &str| xml_text(&answer, name).with_context(|| format!("no {name} in the answer"));
+        let id = |answer: String, name: &str| {
+            xml_text(&answer, name).with_context(|| format!("no {name} in the answer"))
+        };
 
         let vpc = id(ec2("CreateVpc", vec![("CidrBlock", "10.0.0.0/16".into())]).await?, "vpcId")?;
         let mut subnets = Vec::new();
@@ -84,10 +86,8 @@ impl Cloud {
             ];
             ec2("CreateNetworkAclEntry", params).await?;
         }
-        let params = vec![
-            ("Filter.1.Name", "association.subnet-id".into()),
-            ("Filter.1.Value.1", subnets[0].clone()),
-        ];
+        let params =
+            vec![("Filter.1.Name", "association.subnet-id".into()), ("Filter.1.Value.1", subnets[0].clone())];
         let association = id(ec2("DescribeNetworkAcls", params).await?, "networkAclAssociationId")?;
         let params = vec![("AssociationId", association), ("NetworkAclId", acl.clone())];
         ec2("ReplaceNetworkAclAssociation", params).await?;
@@ -118,7 +118,8 @@ impl Cloud {
         ];
         let answer = ec2("CreateFlowLogs", params).await?;
         let flow_log = answer.split_once("<flowLogIdSet>").map_or("", |(_, rest)| rest).to_owned();
-        let flow_log = id(flow_log, "item").with_context(|| format!("the flow log was not made: {answer}"))?;
+        let flow_log =
+            id(flow_log, "item").with_context(|| format!("the flow log was not made: {answer}"))?;
 
         for (eni, netns) in [(&interfaces[0], &lab.web), (&interfaces[1], &lab.db)] {
             let members = json!({
@@ -153,7 +154,8 @@ impl Cloud {
         let answer = match self.client.json("logs", "GetLogEvents", &members).await {
             Ok(answer) => answer,
             Err(error) => {
-                let code = error.downcast_ref::<crate::client::ServiceError>().map(|error| error.code.as_str());
+                let code =
+                    error.downcast_ref::<crate::client::ServiceError>().map(|error| error.code.as_str());
                 return if code == Some("ResourceNotFoundException") { Ok(Vec::new()) } else { Err(error) };
             }
         };

@@ -41,7 +41,10 @@ impl Lab {
         }
         for (near, instance, address) in [("to-web", &lab.web, WEB), ("to-db", &lab.db, DB)] {
             let (client, address) = (lab.client.as_str(), address.to_string());
-            ip(&["link", "add", near, "netns", client, "type", "veth", "peer", "name", "eth0", "netns", instance])?;
+            ip(&[
+                "link", "add", near, "netns", client, "type", "veth", "peer", "name", "eth0", "netns",
+                instance,
+            ])?;
             ip(&["-n", client, "address", "add", &format!("{CLIENT}/32"), "dev", near])?;
             ip(&["-n", instance, "address", "add", &format!("{address}/24"), "dev", "eth0"])?;
             ip(&["-n", client, "link", "set", near, "up"])?;

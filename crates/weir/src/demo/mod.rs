@@ -50,7 +50,8 @@ pub async fn run(options: &Options) -> Result<()> {
 }
 
 async fn story(options: &Options) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("weir-demo-").tempdir().context("cannot make a temporary folder")?;
+    let folder =
+        tempfile::Builder::new().prefix("weir-demo-").tempdir().context("cannot make a temporary folder")?;
     let home = Home::at(folder.path().join("data"));
     println!("Starting weir serve, a network of three namespaces, and a VPC to go with it …");
     let mut server = ServerProcess::start(&home, options.interval_s).await?;
@@ -98,9 +99,15 @@ async fn story(options: &Options) -> Result<()> {
 }
 
 /// Runs blocking traffic away from the async threads.
-async fn send(lab: &Arc<Lab>, what: &'static str, work: impl FnOnce(&Lab) -> Result<()> + Send + 'static) -> Result<()> {
+async fn send(
+    lab: &Arc<Lab>,
+    what: &'static str,
+    work: impl FnOnce(&Lab) -> Result<()> + Send + 'static,
+) -> Result<()> {
     let lab = lab.clone();
-    tokio::task::spawn_blocking(move || work(&lab)).await?.with_context(|| what.trim_end_matches(" …").to_owned())
+    tokio::task::spawn_blocking(move || work(&lab))
+        .await?
+        .with_context(|| what.trim_end_matches(" …").to_owned())
 }
 
 /// Pings, denies the replies half-way, pings on; how many were answered.
@@ -134,7 +141,8 @@ impl Watch<'_> {
         for eni in [&self.cloud.web_eni, &self.cloud.db_eni] {
             let seen = self.rows.iter().filter(|row| row.interface() == eni).count();
             for line in self.cloud.records(eni).await?.iter().skip(seen) {
-                let row = Row::read(line).with_context(|| format!("not a record of the demo's format: {line}"))?;
+                let row =
+                    Row::read(line).with_context(|| format!("not a record of the demo's format: {line}"))?;
                 println!("{}", row.line());
                 self.rows.push(row);
             }

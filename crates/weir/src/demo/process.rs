@@ -50,7 +50,10 @@ impl ServerProcess {
             bail!("weir serve ended before it was ready")
         };
         let words = || std::fs::read_to_string(&log).unwrap_or_default();
-        tokio::time::timeout(PATIENCE, ready).await.context("weir serve is not ready")?.with_context(words)?;
+        tokio::time::timeout(PATIENCE, ready)
+            .await
+            .context("weir serve is not ready")?
+            .with_context(words)?;
         // Nobody reads what it says later; the pipe must not fill.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let endpoint = home.read_endpoint()?;

@@ -35,10 +35,23 @@ impl Row {
     /// The row of the live table.
     pub fn line(&self) -> String {
         let f = |index| self.field(index);
-        let seconds = |index: usize| f(index).get(f(index).len().saturating_sub(5)..).unwrap_or_default().to_owned();
+        let seconds =
+            |index: usize| f(index).get(f(index).len().saturating_sub(5)..).unwrap_or_default().to_owned();
         format!(
             "{:<21} {:<15} {:<15} {:>5} {:>5} {:>5} {:>7} {:>7} …{} …{} {:<6} {:<8} {:>4}",
-            f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), seconds(10), seconds(11), f(12), f(13), f(14)
+            f(2),
+            f(3),
+            f(4),
+            f(5),
+            f(6),
+            f(7),
+            f(8),
+            f(9),
+            seconds(10),
+            seconds(11),
+            f(12),
+            f(13),
+            f(14)
         )
     }
 }
@@ -47,8 +60,19 @@ impl Row {
 pub fn head() -> String {
     format!(
         "{:<21} {:<15} {:<15} {:>5} {:>5} {:>5} {:>7} {:>7} {:<6} {:<6} {:<6} {:<8} {:>4}",
-        "interface-id", "srcaddr", "dstaddr", "sport", "dport", "proto", "packets", "bytes", "start", "end",
-        "action", "status", "tcp"
+        "interface-id",
+        "srcaddr",
+        "dstaddr",
+        "sport",
+        "dport",
+        "proto",
+        "packets",
+        "bytes",
+        "start",
+        "end",
+        "action",
+        "status",
+        "tcp"
     )
 }
 
@@ -66,15 +90,16 @@ pub fn compare(rows: &[Row], db_eni: &str, pings: u64, pings_before_deny: u64) -
     let client = CLIENT.to_string();
     let web = WEB.to_string();
     let mut checks = Vec::new();
-    let mut check = |sent: String, flow: (&str, &str, &str, &str, &str, &str), wanted: &dyn Fn(&Total) -> bool| {
-        let key = [flow.0, flow.1, flow.2, flow.3, flow.4, flow.5].map(str::to_owned);
-        let total = totals.get(&key).cloned().unwrap_or_default();
-        let recorded = format!(
-            "{} record(s) {}: {} packets, {} bytes, tcp-flags {}",
-            total.records, flow.5, total.packets, total.bytes, total.tcp_flags
-        );
-        checks.push(Check { sent, recorded, right: total.records > 0 && wanted(&total) });
-    };
+    let mut check =
+        |sent: String, flow: (&str, &str, &str, &str, &str, &str), wanted: &dyn Fn(&Total) -> bool| {
+            let key = [flow.0, flow.1, flow.2, flow.3, flow.4, flow.5].map(str::to_owned);
+            let total = totals.get(&key).cloned().unwrap_or_default();
+            let recorded = format!(
+                "{} record(s) {}: {} packets, {} bytes, tcp-flags {}",
+                total.records, flow.5, total.packets, total.bytes, total.tcp_flags
+            );
+            checks.push(Check { sent, recorded, right: total.records > 0 && wanted(&total) });
+        };
     // 20 bytes IP and 20 bytes TCP in each packet; options only make it more.
     let payload = |bytes: usize| move |t: &Total| t.bytes >= t.packets * 40 + bytes as u64 && t.packets >= 4;
     check(
@@ -110,11 +135,9 @@ pub fn compare(rows: &[Row], db_eni: &str, pings: u64, pings_before_deny: u64) -
         ("ping replies before the ACL's deny", &web, &client, "ACCEPT", pings_before_deny),
         ("ping replies after it", &web, &client, "REJECT", pings - pings_before_deny),
     ] {
-        check(
-            format!("{count} {what}, 84 bytes each"),
-            (from, to, "0", "0", "1", action),
-            &|t| (t.packets, t.bytes) == (count, count * 84),
-        );
+        check(format!("{count} {what}, 84 bytes each"), (from, to, "0", "0", "1", action), &|t| {
+            (t.packets, t.bytes) == (count, count * 84)
+        });
     }
     let nodata = rows.iter().filter(|row| row.interface() == db_eni && row.status() == "NODATA").count();
     let others = rows.iter().filter(|row| row.interface() == db_eni && row.status() != "NODATA").count();
@@ -171,10 +194,15 @@ mod tests {
             Row::read(&format!("3 1 eni-web {from} {to} 0 0 1 {packets} {bytes} 1 2 {action} OK 0")).unwrap()
         };
         let (client, web) = ("203.0.113.12", "10.0.1.10");
-        let rows = [row(client, web, 8, "ACCEPT"), row(web, client, 4, "ACCEPT"), row(web, client, 4, "REJECT")];
+        let rows =
+            [row(client, web, 8, "ACCEPT"), row(web, client, 4, "ACCEPT"), row(web, client, 4, "REJECT")];
         let right = |rows: &[Row]| {
             let checks = compare(rows, "eni-db", 8, 4);
-            checks.iter().filter(|check| check.sent.contains("ping")).map(|check| check.right).collect::<Vec<_>>()
+            checks
+                .iter()
+                .filter(|check| check.sent.contains("ping"))
+                .map(|check| check.right)
+                .collect::<Vec<_>>()
         };
         assert_eq!(right(&rows), [true, true, true]);
         let rows = [row(client, web, 7, "ACCEPT"), row(web, client, 4, "ACCEPT")];

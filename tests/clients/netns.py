@@ -1,0 +1,72 @@
+"""Two network namespaces joined by a veth pair, and traffic between them."""
+
+import json
+import os
+import subprocess
+import sys
+
+TRAFFIC = os.path.join(os.path.dirname(__file__), "traffic.py")
+OUTSIDE, INSIDE = "203.0.113.12", "10.0.1.10"
+
+
+def ip(*arguments):
+    done = subprocess.run(["ip", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
+
+
+class Pair:
+    """`outside` (203.0.113.12) and `inside` (10.0.1.10, device eth0)."""
+
+    count = 0
+
+    def __init__(self):
+        Pair.count += 1
+        self.outside, self.inside = (f"weir-test-{os.getpid()}-{Pair.count}-{n}" for n in ("out", "in"))
+
+    def __enter__(self):
+        for name in (self.outside, self.inside):
+            ip("netns", "add", name)
+            # Nothing but the test's own packets.
+            self.run(name, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 || true")
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("link", "add", "eth0", "netns", self.outside, "type", "veth", "peer", "name", "eth0", "netns", self.inside)
+        for name, address in ((self.outside, OUTSIDE), (self.inside, INSIDE)):
+            ip("-n", name, "address", "add", f"{address}/24", "dev", "eth0")
+            ip("-n", name, "link", "set", "eth0", "up")
+            ip("-n", name, "route", "add", "default", "dev", "eth0")
+        return self
+
+    def __exit__(self, *_):
+        for name in (self.outside, self.inside):
+            subprocess.run(["ip", "netns", "del", name], stdin=subprocess.DEVNULL, check=False)
+
+    def run(self, name, *command, timeout=60):
+        done = subprocess.run(
+            ["ip", "netns", "exec", name, *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout} {done.stderr}"
+        return done.stdout
+
+    def spawn(self, name, *command):
+        """A traffic program in a namespace, running."""
+        return subprocess.Popen(
+            ["ip", "netns", "exec", name, sys.executable, TRAFFIC, *map(str, command)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, name, *command):
+        """A traffic program that says `ready` when it is."""
+        process = self.spawn(name, *command)
+        assert process.stdout.readline().strip() == "ready"
+        return process
+
+    def traffic(self, name, *command):
+        """Runs a traffic program to its end; what it says it sent."""
+        out = self.run(name, sys.executable, TRAFFIC, *map(str, command), timeout=120)
+        return json.loads(out.strip().splitlines()[-1])
