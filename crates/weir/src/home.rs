@@ -73,8 +73,13 @@ impl Home {
         &self.0
     }
 
-    pub fn state(&self) -> PathBuf {
-        self.0.join("state.db")
+    /// The state's file, made readable by its owner only: it holds secret keys.
+    /// SQLite gives the files beside it the same mode.
+    pub fn state(&self) -> Result<PathBuf> {
+        let path = self.0.join("state.db");
+        let made = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
+        made.with_context(|| format!("cannot open {}", path.display()))?;
+        Ok(path)
     }
 
     pub fn logs(&self) -> PathBuf {

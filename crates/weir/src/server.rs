@@ -161,7 +161,7 @@ pub async fn interrupted() -> &'static str {
 }
 
 fn open_state(config: &Config) -> Result<State> {
-    let state = if config.emulator { State::in_memory() } else { State::open(&config.home.state()) };
+    let state = if config.emulator { State::in_memory() } else { State::open(&config.home.state()?) };
     state.with_context(|| format!("cannot open the state in {}", config.home.path().display()))
 }
 
