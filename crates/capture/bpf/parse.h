@@ -371,14 +371,14 @@ WEIR_GLOBAL int weir_parse(struct __sk_buff *skb, struct weir_packet *p)
 	result = weir_parse_ip(skb, t, off, type == ETH_IPV4 ? 4 : 6, 0);
 	if (result != WEIR_PARSED)
 		return result;
-	/* RFC 4861: without neighbour discovery there is no IPv6 at all. */
-	if (t->family == 6 && t->protocol == PROTO_ICMPV6 && !t->absent && t->icmp_type >= 133 && t->icmp_type <= 137)
-		return WEIR_IGNORED;
 	result = weir_measure(skb, p);
 	if (result != WEIR_PARSED)
 		return result;
 	if (t->fragment != WEIR_WHOLE)
 		weir_fragment(p);
+	/* RFC 4861: without neighbour discovery there is no IPv6 at all. */
+	if (t->family == 6 && t->protocol == PROTO_ICMPV6 && !t->absent && t->icmp_type >= 133 && t->icmp_type <= 137)
+		return WEIR_IGNORED;
 	p->has_quoted = 0;
 	if (weir_is_icmp_error(t) && t->fragment != WEIR_LATER_FRAGMENT) {
 		result = weir_parse_ip(skb, &p->quoted, t->payload, t->protocol == PROTO_ICMP ? 4 : 6, 1);

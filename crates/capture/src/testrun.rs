@@ -107,3 +107,17 @@ pub fn set_clock(capture: &Capture, now_ns: u64) -> Result<(), CaptureError> {
 pub fn sweep_at(capture: &Capture, now_ns: u64) -> Result<Swept, CaptureError> {
     sweep::sweep_at(capture.maps(), now_ns)
 }
+
+/// Every entry of the connection table, the expired ones included.
+#[cfg(test)]
+pub(crate) fn connections(
+    capture: &Capture,
+) -> Result<Vec<(abi::ConnectionKey, abi::Connection)>, CaptureError> {
+    let mut all = Vec::new();
+    capture
+        .maps()
+        .connections
+        .for_each(|key, value| all.push((abi::read(key), abi::read(value))))
+        .map_err(CaptureError::doing("read the connection table"))?;
+    Ok(all)
+}

@@ -1,7 +1,9 @@
 //! Tests against the kernel: they need root, and say so when they lack it.
 
+mod differential;
 mod frame;
 mod golden;
 mod live;
+mod random;
 mod support;
 mod wire;

@@ -1,0 +1,149 @@
+//! The programs against the reference evaluator: the same rules, the same
+//! packets, the same clock; verdicts, counts and tracked connections must agree.
+
+use super::random::{self, Chance, Made, Past};
+use super::support::{ENI, drain, is_root, start};
+use crate::testrun::{Outcome, TestInterface, connections, set_clock, sweep_at};
+use crate::{Sizes, abi};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use weir_policy::{CompiledRules, Packet, Tracker, Verdict};
+use weir_types::net::{Action, Direction};
+use weir_types::orders::{Mode, Side};
+
+const SECOND_NS: u64 = 1_000_000_000;
+const PACKETS: usize = 60_000;
+
+/// Direction, action, source, destination, ports, protocol.
+type Flow = (Direction, Action, IpAddr, IpAddr, u16, u16, u8);
+
+fn flow_of(packet: &Packet, action: Action) -> Flow {
+    let p = packet;
+    (p.direction, action, p.src, p.dst, p.src_port, p.dst_port, p.protocol.0)
+}
+
+/// AWS's sum of one packet's flags.
+fn reported(packet: &Packet) -> u8 {
+    let flags = packet.tcp.map_or(0, |tcp| tcp.flags);
+    flags & 7 | if flags & 0x12 == 0x12 { 16 } else { 0 }
+}
+
+/// Mostly moments; now and then just short of, just at, or past a timeout.
+fn step_ns(chance: &mut Chance) -> u64 {
+    if chance.below(50) > 0 {
+        return chance.below(10_000_000) as u64;
+    }
+    let timeout = chance.pick(&[30, 60, 120, 180, 600, 432_000]) * SECOND_NS;
+    timeout - 1 + chance.below(3) as u64
+}
+
+#[test]
+fn the_programs_agree_with_the_reference() {
+    if !is_root() {
+        return;
+    }
+    let sizes = Sizes { flows: 65_536, connections: 65_536, interfaces: 16, fragments: 8192 };
+    let capture = start(sizes);
+    let mut chance = Chance(1);
+    let mut rules = CompiledRules::default();
+    let interface = TestInterface::new(&capture, ENI, Side::Instance, Mode::Enforce, &rules).unwrap();
+    let (mut tracker, mut past) = (Tracker::new(), Past::default());
+    let mut expected: BTreeMap<Flow, (u64, u64, u8)> = BTreeMap::new();
+    let mut seen: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut now_ns = 1_000_000 * SECOND_NS;
+    for index in 0..PACKETS {
+        if index % 100 == 0 {
+            rules = CompiledRules::compile(&random::rules(&mut chance)).unwrap();
+            capture.set_rules(ENI, &rules).unwrap();
+        }
+        now_ns += step_ns(&mut chance);
+        set_clock(&capture, now_ns).unwrap();
+        let made = random::packet(&mut chance, &mut past);
+        let Made { packet, frame, gso, packets, bytes } = &made;
+        let verdict = tracker.decide(&rules, packet, now_ns);
+        let outcome = interface.run_gso(packet.direction, frame, gso.0, gso.1).unwrap();
+        let wanted = if verdict.action() == Action::Accept { Outcome::Next } else { Outcome::Drop };
+        assert_eq!(outcome, wanted, "packet {index}: {verdict}\n{made:?}");
+        *seen.entry(name(&verdict)).or_default() += 1;
+        if verdict.is_counted() {
+            let count = expected.entry(flow_of(packet, verdict.action())).or_default();
+            *count = (count.0 + packets, count.1 + bytes, count.2 | reported(packet));
+        }
+        if index % 1000 == 999 {
+            compare_counts(&capture, &mut expected);
+            assert_eq!(connections(&capture).unwrap().len(), tracker.len(), "packet {index}");
+        }
+        if index % 5000 == 4999 {
+            let before = tracker.len();
+            tracker.expire(now_ns);
+            let swept = sweep_at(&capture, now_ns).unwrap();
+            assert_eq!((swept.live, swept.removed), (tracker.len(), before - tracker.len()));
+        }
+    }
+    // Every verdict came up, often enough to mean something.
+    for verdict in [
+        "acl rule",
+        "acl default",
+        "rule",
+        "untracked",
+        "tracked",
+        "related",
+        "after close",
+        "no group",
+        "not judged",
+    ] {
+        assert!(seen.get(verdict).is_some_and(|&count| count > 20), "{verdict}: {seen:?}");
+    }
+}
+
+fn name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::AclRule { .. } => "acl rule",
+        Verdict::AclDefault => "acl default",
+        Verdict::GroupRule { .. } => "rule",
+        Verdict::Untracked { .. } => "untracked",
+        Verdict::Tracked => "tracked",
+        Verdict::Related => "related",
+        Verdict::AfterClose => "after close",
+        Verdict::NoGroupAllows => "no group",
+        Verdict::NotJudged => "not judged",
+    }
+}
+
+fn compare_counts(capture: &crate::Capture, expected: &mut BTreeMap<Flow, (u64, u64, u8)>) {
+    let window = drain(capture);
+    let samples = &window.interfaces[&ENI];
+    assert_eq!(samples.skipped_packets, 0);
+    assert!(window.losses.is_empty(), "{:?}", window.losses);
+    let counted: BTreeMap<Flow, (u64, u64, u8)> = samples
+        .flows
+        .iter()
+        .map(|f| {
+            let key = (f.direction, f.action, f.src, f.dst, f.src_port, f.dst_port, f.protocol.0);
+            (key, (f.packets, f.bytes, f.tcp_flags))
+        })
+        .collect();
+    assert_eq!(counted.len(), samples.flows.len(), "one sample a flow");
+    assert_eq!(&counted, expected);
+    expected.clear();
+}
+
+/// The lowest bits of the keys are zero padding: two keys that look alike are one.
+#[test]
+fn padding_is_zero() {
+    if !is_root() {
+        return;
+    }
+    let capture = start(super::support::SMALL);
+    let rules = super::support::rules("acl 1 in allow all 0.0.0.0/0\nsg in all 0.0.0.0/0");
+    let interface = TestInterface::new(&capture, ENI, Side::Instance, Mode::Enforce, &rules).unwrap();
+    let mut chance = Chance(2);
+    let mut past = Past::default();
+    for _ in 0..200 {
+        let made = random::packet(&mut chance, &mut past);
+        interface.run(made.packet.direction, &made.frame).unwrap();
+    }
+    let all: Vec<(abi::ConnectionKey, abi::Connection)> = connections(&capture).unwrap();
+    assert!(!all.is_empty());
+    assert!(all.iter().all(|(key, connection)| key.zero == 0 && connection.zero == 0));
+}
