@@ -3,15 +3,88 @@
 //! Wire: EC2 query protocol, version 2016-11-15. An action is a function from
 //! parameters to the members of its answer; [`ACTIONS`] lists them all.
 
+mod authorize_security_group_egress;
+mod authorize_security_group_ingress;
+mod create_flow_logs;
+mod create_network_acl;
+mod create_network_acl_entry;
+mod create_network_interface;
+mod create_security_group;
+mod create_subnet;
+mod create_tags;
+mod create_vpc;
+mod delete_flow_logs;
+mod delete_network_acl;
+mod delete_network_acl_entry;
+mod delete_network_interface;
+mod delete_security_group;
+mod delete_subnet;
+mod delete_tags;
+mod delete_vpc;
+mod describe_availability_zones;
+mod describe_flow_logs;
+mod describe_network_acls;
+mod describe_network_interfaces;
+mod describe_regions;
+mod describe_security_group_rules;
+mod describe_security_groups;
+mod describe_subnets;
+mod describe_tags;
+mod describe_vpcs;
 pub mod filter;
+mod ip_permission;
+mod modify_network_interface_attribute;
+mod network_acl_entry;
 pub mod page;
+mod replace_network_acl_association;
+mod replace_network_acl_entry;
+mod revoke_security_group_egress;
+mod revoke_security_group_ingress;
+mod security_group_rule;
 pub mod tag_spec;
+mod taggable;
+mod unsuccessful;
+mod unsupported;
 
 use crate::protocol::xml::Xml;
 pub use crate::service::QueryAction as Action;
 
 /// Every EC2 action, by name.
-pub const ACTIONS: &[Action] = &[];
+pub const ACTIONS: &[Action] = &[
+    Action { name: "AuthorizeSecurityGroupEgress", run: authorize_security_group_egress::run },
+    Action { name: "AuthorizeSecurityGroupIngress", run: authorize_security_group_ingress::run },
+    Action { name: "CreateFlowLogs", run: create_flow_logs::run },
+    Action { name: "CreateNetworkAcl", run: create_network_acl::run },
+    Action { name: "CreateNetworkAclEntry", run: create_network_acl_entry::run },
+    Action { name: "CreateNetworkInterface", run: create_network_interface::run },
+    Action { name: "CreateSecurityGroup", run: create_security_group::run },
+    Action { name: "CreateSubnet", run: create_subnet::run },
+    Action { name: "CreateTags", run: create_tags::run },
+    Action { name: "CreateVpc", run: create_vpc::run },
+    Action { name: "DeleteFlowLogs", run: delete_flow_logs::run },
+    Action { name: "DeleteNetworkAcl", run: delete_network_acl::run },
+    Action { name: "DeleteNetworkAclEntry", run: delete_network_acl_entry::run },
+    Action { name: "DeleteNetworkInterface", run: delete_network_interface::run },
+    Action { name: "DeleteSecurityGroup", run: delete_security_group::run },
+    Action { name: "DeleteSubnet", run: delete_subnet::run },
+    Action { name: "DeleteTags", run: delete_tags::run },
+    Action { name: "DeleteVpc", run: delete_vpc::run },
+    Action { name: "DescribeAvailabilityZones", run: describe_availability_zones::run },
+    Action { name: "DescribeFlowLogs", run: describe_flow_logs::run },
+    Action { name: "DescribeNetworkAcls", run: describe_network_acls::run },
+    Action { name: "DescribeNetworkInterfaces", run: describe_network_interfaces::run },
+    Action { name: "DescribeRegions", run: describe_regions::run },
+    Action { name: "DescribeSecurityGroupRules", run: describe_security_group_rules::run },
+    Action { name: "DescribeSecurityGroups", run: describe_security_groups::run },
+    Action { name: "DescribeSubnets", run: describe_subnets::run },
+    Action { name: "DescribeTags", run: describe_tags::run },
+    Action { name: "DescribeVpcs", run: describe_vpcs::run },
+    Action { name: "ModifyNetworkInterfaceAttribute", run: modify_network_interface_attribute::run },
+    Action { name: "ReplaceNetworkAclAssociation", run: replace_network_acl_association::run },
+    Action { name: "ReplaceNetworkAclEntry", run: replace_network_acl_entry::run },
+    Action { name: "RevokeSecurityGroupEgress", run: revoke_security_group_egress::run },
+    Action { name: "RevokeSecurityGroupIngress", run: revoke_security_group_ingress::run },
+];
 
 /// The API version that clients send.
 pub const VERSION: &str = "2016-11-15";
@@ -25,3 +98,6 @@ pub fn done() -> Xml {
     xml.text("return", true);
     xml
 }
+
+#[cfg(test)]
+mod network_tests;

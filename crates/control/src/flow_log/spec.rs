@@ -83,6 +83,14 @@ fn not_supported_yet(what: &str) -> ControlError {
 }
 
 impl CreateFlowLogs {
+    /// Whether the request keeps every rule that needs no look at the state.
+    ///
+    /// Errors: `MissingParameter`, `InvalidParameter`, `InvalidParameterValue`,
+    /// `UnsupportedOperation`.
+    pub fn check(&self, scope: &Scope) -> Result<()> {
+        self.spec(scope).map(drop)
+    }
+
     /// Checks everything that needs no look at the state.
     ///
     /// Errors: `MissingParameter`, `InvalidParameter`, `InvalidParameterValue`,

@@ -1,0 +1,139 @@
+//! `CreateFlowLogs`. Source: EC2 API, `CreateFlowLogs`.
+
+use super::{tag_spec, taggable, unsuccessful};
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use weir_control::flow_log::{self, CreateFlowLogs, Created, TagFieldRequest};
+
+/// The service that delivers flow logs, as trust policies name it.
+const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
+
+/// Makes a flow log for each resource of the request.
+pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
+    let request = parse(params)?;
+    let mut resources = vec![call.arn("ec2", "vpc-flow-log/*")];
+    resources.extend(request.resource_ids.iter().map(|id| taggable::arn(call, id)));
+    call.authorize_ec2(params, "ec2:CreateFlowLogs", &resources, &[])?;
+    request.check(&call.scope)?;
+    if let Some(role) = &request.deliver_logs_permission_arn {
+        check_role(call, role)?;
+    }
+    let created = call.transact(|cx| flow_log::create(cx, &request))?;
+    let token = match &request.client_token {
+        Some(token) => token.clone(),
+        None => random_token()?,
+    };
+    Ok(render(&created, &token))
+}
+
+fn parse(params: &Params) -> Result<CreateFlowLogs, ApiError> {
+    let text = |name: &str| params.get(name).map(str::to_owned);
+    let tag_fields = params.structs("TagFieldSpecification").into_iter().map(|item| {
+        let tag_keys = item.list("TagKey").into_iter().map(str::to_owned).collect();
+        Ok(TagFieldRequest { resource_type: item.required("ResourceType")?.to_owned(), tag_keys })
+    });
+    Ok(CreateFlowLogs {
+        client_token: text("ClientToken"),
+        resource_ids: params.list("ResourceId").into_iter().map(str::to_owned).collect(),
+        resource_type: text("ResourceType"),
+        traffic_type: text("TrafficType"),
+        log_destination_type: text("LogDestinationType"),
+        log_destination: text("LogDestination"),
+        log_group_name: text("LogGroupName"),
+        deliver_logs_permission_arn: text("DeliverLogsPermissionArn"),
+        deliver_cross_account_role: text("DeliverCrossAccountRole"),
+        log_format: text("LogFormat"),
+        max_aggregation_interval_s: params.integer("MaxAggregationInterval")?,
+        has_destination_options: !params.structure("DestinationOptions").is_empty(),
+        tag_fields: tag_fields.collect::<Result<_, ApiError>>()?,
+        tags: tag_spec::parse(params, "vpc-flow-log")?,
+    })
+}
+
+/// Whether the caller may hand the role to the service, and the service can
+/// assume it. The flow log has no id yet, so a trust policy that names one is
+/// checked as if it named any. An emulator takes any role: suites made for
+/// emulators make none.
+///
+/// Errors: `UnauthorizedOperation`, `InvalidParameter`.
+/// Source: VPC user guide, "IAM role for publishing flow logs to CloudWatch Logs".
+fn check_role(call: &Call<'_>, role: &str) -> Result<(), ApiError> {
+    call.pass_role(role, SERVICE)?;
+    let source = call.arn("ec2", "vpc-flow-log/*");
+    let context = [("aws:SourceAccount", call.scope.account.as_str()), ("aws:SourceArn", source.as_str())];
+    if call.services.settings.emulator || call.service_may_assume(role, SERVICE, &context)? {
+        return Ok(());
+    }
+    let message = format!("Unable to assume given IAM role: '{role}'");
+    Err(ApiError::new("InvalidParameter", message))
+}
+
+/// What AWS answers to a request without a client token: 32 bytes in base 64.
+fn random_token() -> Result<String, ApiError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
+    Ok(STANDARD.encode(bytes))
+}
+
+fn render(created: &Created, token: &str) -> Xml {
+    let mut xml = Xml::new();
+    unsuccessful::render(&mut xml, &created.unsuccessful);
+    xml.text("clientToken", token);
+    xml.element("flowLogIdSet", |list| {
+        for id in &created.flow_log_ids {
+            list.text("item", id);
+        }
+    });
+    xml
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_control::flow_log::Unsuccessful;
+
+    #[test]
+    fn parameters() {
+        let form = "ResourceType=VPC&TrafficType=ALL&ResourceId.1=vpc-1&ResourceId.2=vpc-2&LogGroupName=g\
+                    &DeliverLogsPermissionArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr\
+                    &MaxAggregationInterval=60&LogFormat=%24%7Bversion%7D%20\
+                    &TagFieldSpecification.1.ResourceType=instance&TagFieldSpecification.1.TagKey.1=Name\
+                    &DestinationOptions.FileFormat=parquet&TagSpecification.1.ResourceType=vpc-flow-log\
+                    &TagSpecification.1.Tag.1.Key=k&TagSpecification.1.Tag.1.Value=v";
+        let request = parse(&Params::parse(form.as_bytes()).unwrap()).unwrap();
+        assert_eq!(request.resource_ids, ["vpc-1", "vpc-2"]);
+        assert_eq!(request.log_format.as_deref(), Some("${version} "));
+        assert_eq!(request.max_aggregation_interval_s, Some(60));
+        assert!(request.has_destination_options);
+        assert_eq!(request.tag_fields[0].tag_keys, ["Name"]);
+        assert_eq!(request.tags, [("k".to_owned(), "v".to_owned())]);
+        for form in ["MaxAggregationInterval=ten", "TagSpecification.1.ResourceType=vpc"] {
+            assert!(parse(&Params::parse(form.as_bytes()).unwrap()).is_err(), "{form}");
+        }
+    }
+
+    #[test]
+    fn answers_hold_what_was_made_and_what_was_not() {
+        let created = Created {
+            flow_log_ids: vec!["fl-0123456789abcdef0".parse().unwrap()],
+            unsuccessful: vec![Unsuccessful {
+                resource_id: "vpc-1".to_owned(),
+                code: "InvalidVpcID.NotFound".to_owned(),
+                message: "no".to_owned(),
+            }],
+        };
+        assert_eq!(
+            render(&created, "t=").as_str(),
+            "<unsuccessful><item><error><code>InvalidVpcID.NotFound</code><message>no</message></error>\
+             <resourceId>vpc-1</resourceId></item></unsuccessful><clientToken>t=</clientToken>\
+             <flowLogIdSet><item>fl-0123456789abcdef0</item></flowLogIdSet>"
+        );
+        let none = Created { flow_log_ids: Vec::new(), unsuccessful: Vec::new() };
+        assert_eq!(render(&none, "t").as_str(), "<unsuccessful/><clientToken>t</clientToken><flowLogIdSet/>");
+        assert_eq!(random_token().unwrap().len(), 44);
+    }
+}

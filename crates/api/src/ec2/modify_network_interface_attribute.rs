@@ -1,0 +1,85 @@
+//! `ModifyNetworkInterfaceAttribute`. Source: EC2 API,
+//! `ModifyNetworkInterfaceAttribute`.
+
+use super::unsupported;
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+use weir_control::network_interface::{self, Attribute};
+
+/// Changes the description, the security groups or the source/destination
+/// check of a network interface.
+pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
+    let id = params.required("NetworkInterfaceId")?;
+    let attribute = parse(params)?;
+    let mut resources = vec![call.arn("ec2", format!("network-interface/{id}"))];
+    if let Attribute::Groups(ids) = &attribute {
+        resources.extend(ids.iter().map(|id| call.arn("ec2", format!("security-group/{id}"))));
+    }
+    call.authorize_ec2(params, "ec2:ModifyNetworkInterfaceAttribute", &resources, &[])?;
+    call.transact(|cx| network_interface::modify(cx, id, &attribute))?;
+    Ok(super::done())
+}
+
+/// The one attribute of the request.
+fn parse(params: &Params) -> Result<Attribute, ApiError> {
+    let others = ["AssociatePublicIpAddress", "AssociatedSubnetId", "Attachment"];
+    unsupported::refuse(params, &others)?;
+    unsupported::refuse(
+        params,
+        &["ConnectionTrackingSpecification", "EnablePrimaryIpv6", "EnaSrdSpecification"],
+    )?;
+    let groups: Vec<String> = params.list("SecurityGroupId").into_iter().map(str::to_owned).collect();
+    let description = params.structure("Description").raw("Value").map(str::to_owned);
+    let check = params.structure("SourceDestCheck").boolean("Value")?;
+    let given = [
+        ("description", description.map(Attribute::Description)),
+        ("groupSet", (!groups.is_empty()).then_some(Attribute::Groups(groups))),
+        ("sourceDestCheck", check.map(Attribute::SourceDestCheck)),
+    ];
+    let mut given: Vec<(&str, Attribute)> =
+        given.into_iter().filter_map(|(name, attribute)| Some((name, attribute?))).collect();
+    match (given.pop(), given.is_empty()) {
+        (Some((_, attribute)), true) => Ok(attribute),
+        (None, _) => Err(ApiError::new("InvalidParameterCombination", "No attributes specified.")),
+        (Some((last, _)), false) => {
+            let names: Vec<&str> = given.iter().map(|(name, _)| *name).chain([last]).collect();
+            let message = format!("Fields for multiple attribute types specified: {}", names.join(", "));
+            Err(ApiError::new("InvalidParameterCombination", message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_attribute() {
+        let parse = |form: &str| parse(&Params::parse(form.as_bytes()).unwrap());
+        for (form, expected) in [
+            ("Description.Value=", Attribute::Description(String::new())),
+            (
+                "SecurityGroupId.1=sg-1&SecurityGroupId.2=sg-2",
+                Attribute::Groups(vec!["sg-1".into(), "sg-2".into()]),
+            ),
+            ("SourceDestCheck.Value=false", Attribute::SourceDestCheck(false)),
+        ] {
+            assert_eq!(parse(form).unwrap(), expected);
+        }
+        for (form, message) in [
+            ("", "No attributes specified."),
+            (
+                "Description.Value=x&SourceDestCheck.Value=true",
+                "Fields for multiple attribute types specified: description, sourceDestCheck",
+            ),
+            (
+                "Attachment.AttachmentId=x",
+                "The parameter Attachment is not supported by this version of Weir",
+            ),
+        ] {
+            assert_eq!(parse(form).unwrap_err().message, message);
+        }
+    }
+}
