@@ -179,3 +179,6 @@ fn refused(service: Service, error: &SigError) -> (Service, ApiError) {
     tracing::debug!(reason = %chain(error), "not signed in");
     (service, told)
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,3 +229,6 @@ fn trust_policy(role: &Role) -> Result<PolicyDocument, ApiError> {
     PolicyDocument::parse(&role.trust_policy, DocumentKind::Trust)
         .map_err(|error| ApiError::internal(format!("stored trust policy of {}: {error}", role.arn)))
 }
+
+#[cfg(test)]
+mod tests;

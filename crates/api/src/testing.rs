@@ -20,8 +20,9 @@
 //!
 //! There is no host: attaching fails, and changes do not wait for an agent.
 
-use crate::call::{Services, Settings};
+use crate::call::{Call, Services, Settings};
 use crate::host::NoHost;
+use crate::service::Service;
 use crate::{ec2, iam, logs, sts, weir};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 use tower::ServiceExt;
+use weir_control::Scope;
 use weir_control::principal::{self, AccessKey};
 use weir_types::time::UnixMillis;
 
@@ -155,6 +157,18 @@ pub struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
+    pub fn world(&self) -> &'a World {
+        self.world
+    }
+
+    pub fn access_key_id(&self) -> &str {
+        self.credentials.access_key_id()
+    }
+
+    pub fn token(&self) -> Option<&str> {
+        self.credentials.session_token()
+    }
+
     /// An action of EC2, IAM or STS.
     pub fn query(&self, service: &str, action: &str, params: &[(&str, &str)]) -> Reply {
         self.world.send(self.query_request(service, action, params))
@@ -162,6 +176,15 @@ impl<'a> Client<'a> {
 
     /// The signed request of such an action, to be tampered with.
     pub fn query_request(&self, service: &str, action: &str, params: &[(&str, &str)]) -> Request<Body> {
+        self.form(service, service, action, params)
+    }
+
+    /// An action of `service` in a request that is signed for `signed_for`.
+    pub fn query_as(&self, signed_for: &str, service: &str, action: &str) -> Reply {
+        self.world.send(self.form(signed_for, service, action, &[]))
+    }
+
+    fn form(&self, signed_for: &str, service: &str, action: &str, params: &[(&str, &str)]) -> Request<Body> {
         let version = match service {
             "ec2" => ec2::VERSION,
             "iam" => iam::VERSION,
@@ -170,7 +193,7 @@ impl<'a> Client<'a> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Action", action).append_pair("Version", version).extend_pairs(params);
         let kind = ("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned());
-        self.sign(service, vec![kind], form.finish())
+        self.sign(signed_for, vec![kind], form.finish())
     }
 
     /// An action of a JSON service.
@@ -181,6 +204,25 @@ impl<'a> Client<'a> {
             ("x-amz-target", format!("{target}.{action}")),
         ];
         self.world.send(self.sign(service, headers, members.to_string()))
+    }
+
+    /// The call of an action of `service`, to test what actions share.
+    pub fn call(&self, service: Service) -> Call<'a> {
+        let services = &self.world.services;
+        let key = self.credentials.access_key_id();
+        let found = services.state.transact(|tx| principal::credential(tx, key)).unwrap().unwrap();
+        Call {
+            services,
+            service,
+            principal: found.principal,
+            session: found.session,
+            scope: Scope::new(ACCOUNT, &self.region),
+            now: self.world.now(),
+            request_id: "test".to_owned(),
+            source: Vec::new(),
+            source_ip: None,
+            user_agent: None,
+        }
     }
 
     /// A client of a new session of a role of the account.
@@ -262,7 +304,11 @@ impl Reply {
     pub fn code(&self) -> String {
         match self.status {
             StatusCode::OK => "ok".to_owned(),
-            _ if self.body.starts_with('{') => self.json()["__type"].as_str().unwrap().to_owned(),
+            _ if self.body.starts_with('{') => {
+                let code = self.json()["__type"].as_str().unwrap().to_owned();
+                assert_eq!(self.headers["x-amzn-errortype"], code, "SDKs read the header first");
+                code
+            }
             _ => self.text("Code"),
         }
     }
