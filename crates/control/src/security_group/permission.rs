@@ -14,7 +14,7 @@
 //!
 //! Source: EC2 API, `IpPermission`, `IpRange`, `Ipv6Range`, `UserIdGroupPair`.
 
-use super::{Peer, SecurityGroup, find};
+use super::{Peer, SecurityGroup, SecurityGroupRule, find};
 use crate::error::{ControlError, Result};
 use crate::state::Cx;
 use weir_types::net::{IpNet, Ipv4Net, Ipv6Net, PortRange, Protocol};
@@ -59,6 +59,12 @@ pub struct Permission {
     pub matches: Match,
     pub peer: Peer,
     pub description: Option<String>,
+}
+
+impl From<&SecurityGroupRule> for Permission {
+    fn from(rule: &SecurityGroupRule) -> Self {
+        Self { matches: rule.matches, peer: rule.peer.clone(), description: rule.description.clone() }
+    }
 }
 
 fn invalid(message: impl Into<String>) -> ControlError {

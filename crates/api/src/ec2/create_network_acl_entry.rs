@@ -1,0 +1,22 @@
+//! `CreateNetworkAclEntry`. Source: EC2 API, `CreateNetworkAclEntry`.
+
+use super::network_acl_entry;
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+use weir_control::network_acl::{self, entry};
+use weir_control::region;
+
+/// Adds an entry to a network ACL.
+pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
+    let id = params.required("NetworkAclId")?;
+    let new = network_acl_entry::parse(params)?;
+    let arn = call.arn("ec2", format!("network-acl/{id}"));
+    call.authorize_ec2(params, "ec2:CreateNetworkAclEntry", &[arn], &[])?;
+    call.transact(|cx| {
+        region::ensure(cx)?;
+        entry::create(cx, network_acl::by_id(cx, id)?, &new)
+    })?;
+    Ok(super::done())
+}

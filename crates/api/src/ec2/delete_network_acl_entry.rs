@@ -1,0 +1,22 @@
+//! `DeleteNetworkAclEntry`. Source: EC2 API, `DeleteNetworkAclEntry`.
+
+use super::network_acl_entry;
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+use weir_control::network_acl::{self, entry};
+use weir_control::region;
+
+/// Removes the entry of a number and direction.
+pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
+    let id = params.required("NetworkAclId")?;
+    let (number, egress) = network_acl_entry::parse_place(params)?;
+    let arn = call.arn("ec2", format!("network-acl/{id}"));
+    call.authorize_ec2(params, "ec2:DeleteNetworkAclEntry", &[arn], &[])?;
+    call.transact(|cx| {
+        region::ensure(cx)?;
+        entry::delete(cx, network_acl::by_id(cx, id)?, number, egress)
+    })?;
+    Ok(super::done())
+}

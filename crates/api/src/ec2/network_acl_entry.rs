@@ -1,0 +1,154 @@
+//! `NetworkAclEntry`: how entries are asked for and answered.
+//!
+//! ```text
+//! NetworkAclId RuleNumber Egress Protocol RuleAction CidrBlock|Ipv6CidrBlock
+//! PortRange.From PortRange.To Icmp.Type Icmp.Code
+//! ```
+//!
+//! Source: EC2 API, `CreateNetworkAclEntry`, `NetworkAclEntry`.
+
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+use weir_control::network_acl::entry::{NewEntry, protocol_number};
+use weir_types::net::{Direction, IpNet};
+use weir_types::rule::{AclRule, Match};
+
+/// Reads the number and direction of an entry; without `Egress` it is ingress.
+///
+/// Errors: `MissingParameter`, `InvalidParameterValue`.
+pub fn parse_place(params: &Params) -> Result<(i64, bool), ApiError> {
+    let number = params.integer("RuleNumber")?.ok_or_else(|| ApiError::missing_parameter("ruleNumber"))?;
+    Ok((number, params.boolean("Egress")?.unwrap_or(false)))
+}
+
+/// Reads a whole entry.
+///
+/// Errors: `MissingParameter`, `InvalidParameterValue`.
+pub fn parse(params: &Params) -> Result<NewEntry, ApiError> {
+    let (rule_number, egress) = parse_place(params)?;
+    let (ports, icmp) = (params.structure("PortRange"), params.structure("Icmp"));
+    Ok(NewEntry {
+        rule_number,
+        egress,
+        protocol: params.required("Protocol")?.to_owned(),
+        rule_action: params.required("RuleAction")?.to_owned(),
+        cidr: params.get("CidrBlock").map(str::to_owned),
+        ipv6_cidr: params.get("Ipv6CidrBlock").map(str::to_owned),
+        port_from: ports.integer("From")?,
+        port_to: ports.integer("To")?,
+        icmp_type: icmp.integer("Type")?,
+        icmp_code: icmp.integer("Code")?,
+    })
+}
+
+/// `allow` or `deny`.
+pub fn action(entry: &AclRule) -> &'static str {
+    if entry.allow { "allow" } else { "deny" }
+}
+
+/// ICMP type and code with -1 for any.
+pub fn icmp(entry: &AclRule) -> Option<(i16, i16)> {
+    let or_any = |value: Option<u8>| value.map_or(-1, i16::from);
+    match entry.matches {
+        Match::Icmp { icmp_type, icmp_code, .. } => Some((or_any(icmp_type), or_any(icmp_code))),
+        _ => None,
+    }
+}
+
+/// First and last port.
+pub fn ports(entry: &AclRule) -> Option<(u16, u16)> {
+    match entry.matches {
+        Match::Ports { ports, .. } => Some((ports.first, ports.last)),
+        _ => None,
+    }
+}
+
+/// Writes the members of an entry.
+pub fn render(xml: &mut Xml, entry: &AclRule) {
+    xml.text("ruleNumber", entry.number).text("protocol", protocol_number(&entry.matches));
+    xml.text("ruleAction", action(entry)).text("egress", entry.direction == Direction::Egress);
+    match entry.peer {
+        IpNet::V4(block) => xml.text("cidrBlock", block),
+        IpNet::V6(block) => xml.text("ipv6CidrBlock", block),
+    };
+    if let Some((icmp_type, icmp_code)) = icmp(entry) {
+        xml.element("icmpTypeCode", |icmp| {
+            icmp.text("code", icmp_code).text("type", icmp_type);
+        });
+    }
+    if let Some((from, to)) = ports(entry) {
+        xml.element("portRange", |range| {
+            range.text("from", from).text("to", to);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_types::net::{PortRange, Protocol};
+
+    #[test]
+    fn entries_are_read_whole() {
+        let form = "RuleNumber=100&Egress=true&Protocol=6&RuleAction=allow&CidrBlock=10.0.0.0/8\
+            &PortRange.From=1&PortRange.To=2&Icmp.Type=-1&Icmp.Code=3";
+        let expected = NewEntry {
+            rule_number: 100,
+            egress: true,
+            protocol: "6".into(),
+            rule_action: "allow".into(),
+            cidr: Some("10.0.0.0/8".into()),
+            ipv6_cidr: None,
+            port_from: Some(1),
+            port_to: Some(2),
+            icmp_type: Some(-1),
+            icmp_code: Some(3),
+        };
+        assert_eq!(parse(&Params::parse(form.as_bytes()).unwrap()).unwrap(), expected);
+        for (form, code) in [
+            ("Protocol=6&RuleAction=allow", "MissingParameter"),
+            ("RuleNumber=1&RuleAction=allow", "MissingParameter"),
+            ("RuleNumber=1&Protocol=6", "MissingParameter"),
+            ("RuleNumber=x&Protocol=6&RuleAction=allow", "InvalidParameterValue"),
+            ("RuleNumber=1&Protocol=6&RuleAction=allow&Icmp.Type=x", "InvalidParameterValue"),
+        ] {
+            assert_eq!(parse(&Params::parse(form.as_bytes()).unwrap()).unwrap_err().code, code, "{form}");
+        }
+    }
+
+    #[test]
+    fn entries_are_shown_with_what_their_protocol_has() {
+        let entry = |matches, peer: &str| AclRule {
+            number: 100,
+            direction: Direction::Ingress,
+            matches,
+            peer: peer.parse().unwrap(),
+            allow: true,
+        };
+        let tcp = Match::Ports { protocol: Protocol::TCP, ports: PortRange { first: 22, last: 23 } };
+        let icmp = Match::Icmp { protocol: Protocol::ICMPV6, icmp_type: Some(128), icmp_code: None };
+        for (entry, expected) in [
+            (
+                entry(tcp, "10.0.0.0/8"),
+                "<protocol>6</protocol><ruleAction>allow</ruleAction><egress>false</egress>\
+                 <cidrBlock>10.0.0.0/8</cidrBlock><portRange><from>22</from><to>23</to></portRange>",
+            ),
+            (
+                entry(icmp, "::/0"),
+                "<protocol>58</protocol><ruleAction>allow</ruleAction><egress>false</egress>\
+                 <ipv6CidrBlock>::/0</ipv6CidrBlock>\
+                 <icmpTypeCode><code>-1</code><type>128</type></icmpTypeCode>",
+            ),
+            (
+                entry(Match::All, "0.0.0.0/0"),
+                "<protocol>-1</protocol><ruleAction>allow</ruleAction><egress>false</egress>\
+                 <cidrBlock>0.0.0.0/0</cidrBlock>",
+            ),
+        ] {
+            let mut xml = Xml::new();
+            render(&mut xml, &entry);
+            assert_eq!(xml.as_str(), format!("<ruleNumber>100</ruleNumber>{expected}"));
+        }
+    }
+}
