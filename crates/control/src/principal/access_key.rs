@@ -52,7 +52,7 @@ impl Resource for AccessKey {
     }
 }
 
-/// The parent of all sessions' keys.
+/// The parent of all sessions' keys; [`crate::State::reset`] knows it too.
 pub(super) const SESSIONS: &str = "session";
 
 /// Where keys rest: in no account.

@@ -225,6 +225,18 @@ fn a_service_has_one_key_and_the_root_user_cannot_take_it() {
 }
 
 #[test]
+fn a_reset_leaves_the_servers_own_keys() {
+    let account = Account::with_role("flow");
+    let service = account.run(|cx| service_access_key(cx.tx, "vpc-flow-logs.amazonaws.com")).id;
+    let root = account.run(|cx| root_access_key(cx.tx, ACCOUNT, None)).0.id;
+    let session = account.run(|cx| assume(cx, &role::get(cx, "flow")?, &session("s1"), None)).id;
+    account.state.reset().unwrap();
+    let is_known = |id: &str| account.run(|cx| credential(cx.tx, id)).is_some();
+    assert_eq!([is_known(&service), is_known(&root), is_known(&session)], [true, true, false]);
+    assert_eq!(account.code(|cx| role::get(cx, "flow")), "NoSuchEntity");
+}
+
+#[test]
 fn secrets_do_not_print() {
     let account = Account::with_role("flow");
     let key = account.run(|cx| assume(cx, &role::get(cx, "flow")?, &session("s1"), None));

@@ -114,7 +114,7 @@ impl State {
         self.transact(|tx| tx.generation())
     }
 
-    /// Removes everything. For emulator mode only.
+    /// Removes everything but the server's own access keys. For emulator mode only.
     pub fn reset(&self) -> Result<()> {
         self.transact(|tx| tx.clear())
     }

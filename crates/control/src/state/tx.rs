@@ -233,8 +233,11 @@ impl<'a> Tx<'a> {
         self.generation().map(Some)
     }
 
+    /// Removes what accounts have, and sessions. The server's own keys, which
+    /// rest in no account, stay: its agent goes on signing with them.
     pub(super) fn clear(&self) -> Result<()> {
-        self.sql.execute_batch("DELETE FROM resource; DELETE FROM tag;").map_err(writing)?;
+        let sql = "DELETE FROM resource WHERE account <> '' OR parent = 'session'; DELETE FROM tag;";
+        self.sql.execute_batch(sql).map_err(writing)?;
         self.changed.set(true);
         Ok(())
     }
