@@ -163,6 +163,12 @@ impl Store {
         Ok(shown(&state, state.group(scope, name)?))
     }
 
+    /// The tags of a group, without the cost of counting its bytes.
+    pub fn log_group_tags(&self, scope: &Scope, name: &str) -> Result<BTreeMap<String, String>, LogsError> {
+        Constraints::new().group_name(name, "logGroupName").finish()?;
+        Ok(self.state().group(scope, name)?.meta.tags.clone())
+    }
+
     /// DescribeLogGroups. No match is an empty page.
     pub fn describe_log_groups(
         &self,
