@@ -262,3 +262,117 @@ fn an_event_that_changed_on_disk_is_an_error_when_read() {
     let text = said(store.get_log_events(&scope(), &request, now()));
     assert!(text.starts_with("ServiceUnavailable: "), "{text}");
 }
+
+#[test]
+fn what_a_killed_process_wrote_is_synced_before_it_counts() {
+    for seed in 1..40 {
+        let disk = Disk::default();
+        let store = open(&disk, u64::MAX).unwrap();
+        fill(&store, &["s"]);
+        // Dies between the write and the sync.
+        disk.stop(1);
+        assert!(put_with(&store, "s", &[(0, "a")], Some("weir:1")).is_err());
+        disk.revive();
+        let store = open(&disk, u64::MAX).unwrap();
+        assert!(put_with(&store, "s", &[(0, "a")], Some("weir:1")).is_ok());
+        disk.power_up(seed);
+        assert_eq!(messages(&open(&disk, u64::MAX).unwrap(), "s"), ["a"], "{seed}");
+    }
+}
+
+#[test]
+fn a_file_named_by_a_killed_process_keeps_its_name() {
+    for seed in 1..40 {
+        let disk = Disk::default();
+        let store = open(&disk, u64::MAX).unwrap();
+        // Dies between the rename and its sync.
+        disk.stop(4);
+        assert!(create_group(&store, "g").is_err());
+        disk.revive();
+        assert_eq!(log_files(&disk).len(), 1);
+        let store = open(&disk, u64::MAX).unwrap();
+        fill(&store, &[]);
+        disk.power_up(seed);
+        assert!(open(&disk, u64::MAX).unwrap().log_group(&scope(), "g").is_ok(), "{seed}");
+    }
+}
+
+#[test]
+fn a_new_file_that_failed_does_not_hide_what_is_written_next() {
+    for after in 0..8 {
+        let disk = Disk::default();
+        let store = open(&disk, 2000).unwrap();
+        fill(&store, &["s"]);
+        let large = "x".repeat(600);
+        put(&store, "s", &[(0, &large), (0, &large)]).unwrap();
+        disk.fail(after, 1);
+        _ = put(&store, "s", &[(0, &large)]);
+        disk.calm();
+        put(&store, "s", &[(1, "small")]).unwrap();
+        drop(store);
+        let found = messages(&open(&disk, 2000).unwrap(), "s");
+        assert_eq!(found.last().map(String::as_str), Some("small"), "{after}");
+    }
+}
+
+#[test]
+fn a_group_deleted_in_a_removed_file_stays_deleted() {
+    let disk = Disk::default();
+    let store = open(&disk, 1).unwrap();
+    fill(&store, &["keeps the first file", "s", "t"]);
+    put(&store, "keeps the first file", &[(0, "kept")]).unwrap();
+    create_group(&store, "h").unwrap();
+    store.create_log_stream(&scope(), "h", "u", now()).unwrap();
+    let fillers = |n: usize| {
+        // Enough records to start new files.
+        for i in 0..n {
+            store.put_retention_policy(&scope(), "g", [30, 60][i % 2]).unwrap();
+        }
+    };
+    fillers(30);
+    store.delete_log_stream(&scope(), "g", "s").unwrap();
+    store.delete_log_stream(&scope(), "g", "t").unwrap();
+    store.create_log_stream(&scope(), "g", "t", now()).unwrap();
+    store.delete_log_group(&scope(), "h").unwrap();
+    create_group(&store, "h").unwrap();
+    fillers(30);
+    let before = log_files(&disk).len();
+    store.maintain(now()).unwrap();
+    assert!(log_files(&disk).len() < before);
+    let names = |store: &Store, group: &str| {
+        let request = DescribeLogStreams { group: group.into(), ..Default::default() };
+        let page = store.describe_log_streams(&scope(), &request, now()).unwrap();
+        page.log_streams.into_iter().map(|stream| stream.name).collect::<Vec<_>>()
+    };
+    drop(store);
+    let store = open(&disk, 1).unwrap();
+    assert_eq!(names(&store, "g"), ["keeps the first file", "t"]);
+    assert!(names(&store, "h").is_empty());
+    put(&store, "t", &[(0, "new")]).unwrap();
+    assert_eq!(messages(&store, "t"), ["new"]);
+    assert_eq!(messages(&store, "keeps the first file"), ["kept"]);
+}
+
+#[test]
+fn a_write_that_was_cut_off_does_not_come_back_in_an_older_file() {
+    for seed in 1..200 {
+        let disk = Disk::default();
+        let store = open(&disk, 2000).unwrap();
+        fill(&store, &["s"]);
+        let large = "x".repeat(600);
+        put(&store, "s", &[(0, &large)]).unwrap();
+        if seed % 2 == 0 {
+            put(&store, "s", &[(0, "-")]).unwrap();
+        }
+        // The sync fails, but the disk has the bytes.
+        disk.fail(1, 1);
+        assert!(put(&store, "s", &[(0, "refused"), (0, &large)]).is_err());
+        let huge = "y".repeat(1500);
+        put(&store, "s", &[(1, &huge)]).unwrap();
+        assert_eq!(log_files(&disk).len(), 2);
+        disk.power_up(seed);
+        let found = messages(&open(&disk, 2000).unwrap(), "s");
+        assert_eq!(found.last(), Some(&huge), "{seed}");
+        assert!(!found.contains(&"refused".to_owned()), "{seed}");
+    }
+}

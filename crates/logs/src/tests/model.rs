@@ -29,6 +29,8 @@ enum Op {
     Full(u64, u64),
     /// Changes of the disk that work; what comes back is drawn by the seed.
     PowerCut(u64, u64),
+    /// Changes of the disk that work before the process dies.
+    Kill(u64),
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -65,6 +67,7 @@ struct World {
     maybe: Vec<Model>,
     now: i64,
     number: u64,
+    /// Of the planned power cut; 0 if the process is to die instead.
     seed: u64,
 }
 
@@ -95,6 +98,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         2 => Just(Op::Reopen),
         2 => (0..8u64, 1..4u64).prop_map(|(after, n)| Op::Full(after, n)),
         2 => (0..12u64, 1..u64::MAX).prop_map(|(after, seed)| Op::PowerCut(after, seed)),
+        2 => (0..12u64).prop_map(Op::Kill),
     ];
     prop::collection::vec(op, 1..70)
 }
@@ -159,7 +163,7 @@ impl Model {
                     }
                 }
             }
-            Op::Wait(_) | Op::Reopen | Op::Full(..) | Op::PowerCut(..) => {}
+            Op::Wait(_) | Op::Reopen | Op::Full(..) | Op::PowerCut(..) | Op::Kill(_) => {}
         }
         Some(())
     }
@@ -181,11 +185,15 @@ impl World {
         self.number += 1;
         match op {
             Op::Wait(hours) => self.now += hours * HOUR,
-            Op::Reopen => self.restart(false),
+            Op::Reopen => self.restart(),
             Op::Full(after, failures) => self.disk.fail(*after, *failures),
             Op::PowerCut(after, seed) => {
                 self.seed = *seed;
-                self.disk.cut_power(*after);
+                self.disk.stop(*after);
+            }
+            Op::Kill(after) => {
+                self.seed = 0;
+                self.disk.stop(*after);
             }
             _ => self.try_op(op),
         }
@@ -210,8 +218,8 @@ impl World {
             }
             Err(_) => self.maybe.push(after),
         }
-        if self.seed != 0 && self.disk.is_dead() {
-            self.restart(true);
+        if self.disk.is_dead() {
+            self.restart();
         }
     }
 
@@ -246,13 +254,12 @@ impl World {
     }
 
     /// Closes and opens the store; after a power cut with what the disk kept.
-    fn restart(&mut self, power_cut: bool) {
+    fn restart(&mut self) {
         self.store = Store::in_memory();
-        if power_cut || self.disk.is_dead() {
+        if self.disk.is_dead() && self.seed != 0 {
             self.disk.power_up(self.seed);
         }
-        self.disk.calm();
-        self.seed = 0;
+        self.disk.revive();
         self.store = open(&self.disk);
         let mut candidates = std::iter::once(&self.model).chain(&self.maybe);
         let found = candidates.find(|model| self.differs(model).is_none()).cloned();
@@ -380,7 +387,7 @@ proptest! {
         for op in &ops {
             world.run(op);
         }
-        world.restart(false);
+        world.restart();
         world.check(&world.model);
     }
 }

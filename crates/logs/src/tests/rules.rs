@@ -156,6 +156,20 @@ fn a_batch_with_a_weir_token_is_stored_once() {
 }
 
 #[test]
+fn a_repeated_batch_is_acknowledged_even_when_it_has_become_too_old() {
+    let store = store(&["s"]);
+    let request = PutLogEvents {
+        group: "g".into(),
+        stream: "s".into(),
+        events: vec![InputLogEvent { timestamp: now(), message: "a".into() }],
+        sequence_token: Some("weir:1".into()),
+    };
+    let first = store.put_log_events(&scope(), &request, now()).unwrap();
+    let later = UnixMillis(NOW + 20 * DAY);
+    assert_eq!(store.put_log_events(&scope(), &request, later).unwrap(), first);
+}
+
+#[test]
 fn a_batch_of_which_nothing_was_stored_leaves_no_token() {
     let store = store(&["s"]);
     put_with(&store, "s", &[(3 * HOUR, "early")], Some("weir:1")).unwrap();

@@ -95,10 +95,10 @@ fn writers_readers_and_upkeep_do_not_disturb_each_other() {
                 })
             })
             .collect();
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        // The readers must be told to end before any failure is passed on.
+        let ends: Vec<_> = writers.into_iter().map(|writer| writer.join()).collect();
         writing.store(false, Ordering::Relaxed);
+        assert!(ends.iter().all(Result::is_ok));
     });
     assert_eq!(whole_batches(&store), 120);
     drop(store);
