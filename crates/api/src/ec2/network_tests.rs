@@ -178,13 +178,13 @@ fn flow_logs_live_from_create_to_delete() {
 
     let delete = [("FlowLogId.1", flow_log.as_str()), ("FlowLogId.2", "fl-00000000000000001")];
     assert_eq!(root.query("ec2", "DeleteFlowLogs", &delete).ok().text("code"), "InvalidFlowLogId.NotFound");
-    let none = root.query("ec2", "DeleteFlowLogs", &[("FlowLogId.1", &flow_log)]);
-    assert_eq!(none.code(), "InvalidFlowLogId.NotFound");
+    let again = root.query("ec2", "DeleteFlowLogs", &[("FlowLogId.1", &flow_log)]).ok();
+    assert_eq!(again.text("resourceId"), flow_log);
     assert_eq!(root.query("ec2", "DescribeFlowLogs", &[]).ok().texts("flowLogId").len(), 1);
 }
 
 #[test]
-fn the_role_must_be_the_callers_to_give_and_the_services_to_take() {
+fn the_role_must_be_there_and_the_callers_to_give() {
     let world = World::new();
     let root = world.root();
     let (network, role) = (network(&root), flow_logs_role(&root));
@@ -204,11 +204,11 @@ fn the_role_must_be_the_callers_to_give_and_the_services_to_take() {
         client.query("ec2", "CreateFlowLogs", &params)
     };
     let arn = |name: &str| format!("arn:aws:iam::{ACCOUNT}:role/{name}");
-    for name in ["stranger", "nobody"] {
-        let refused = ask(&root, &arn(name), &[]);
-        assert_eq!(refused.code(), "InvalidParameter");
-        assert_eq!(refused.message(), format!("Unable to assume given IAM role: '{}'", arn(name)));
-    }
+    let refused = ask(&root, &arn("nobody"), &[]);
+    assert_eq!(refused.code(), "InvalidParameter");
+    assert_eq!(refused.message(), format!("Unable to assume given IAM role: '{}'", arn("nobody")));
+    // That a role trusts others shows at delivery.
+    ask(&root, &arn("stranger"), &[]).ok();
     let creator = root.assume("creator");
     assert_eq!(ask(&creator, &role, &[]).code(), "UnauthorizedOperation");
     assert_eq!(ask(&root, &role, &[("DryRun", "true")]).code(), "DryRunOperation");

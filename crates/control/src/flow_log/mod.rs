@@ -98,15 +98,12 @@ pub fn select(cx: Cx<'_>, ids: &[&str]) -> Result<Vec<FlowLog>> {
 }
 
 /// Removes flow logs. Records, log group and streams stay. Ids that nothing has
-/// are answered as unsuccessful, and fail the whole if none is known.
+/// are answered as unsuccessful.
 ///
-/// Errors: `InvalidFlowLogId.NotFound`, `InvalidParameterValue`.
+/// Errors: `InvalidParameterValue`.
 pub fn delete(cx: Cx<'_>, ids: &[&str]) -> Result<Vec<Unsuccessful>> {
     region::ensure(cx)?;
     let (found, unknown) = split(cx, ids)?;
-    if found.is_empty() {
-        return Err(not_found(&unknown));
-    }
     for flow_log in found {
         cx.tx.delete::<FlowLog>(cx.scope, flow_log.id.as_str())?;
     }
