@@ -1,6 +1,46 @@
 //! CloudWatch Logs: groups, streams and events, over the embedded store.
 //!
-//! Wire: JSON 1.1, target prefix `Logs_20140328`.
+//! For: JSON in, JSON out, and who may do it. Each action has a file of its
+//! own: parse, authorize, apply, render.
+//!
+//! Not for: rules, limits and texts of groups, streams and events; they are in
+//! the store, `weir_logs`, which answers in AWS's words.
+//!
+//! Wire: JSON 1.1, target prefix `Logs_20140328`. Instants are milliseconds
+//! since 1970. A member that is absent, `null` or unknown is one and the same.
+//!
+//! Source: CloudWatch Logs API reference.
+
+mod arn;
+mod associate_kms_key;
+mod create_log_group;
+mod create_log_stream;
+mod delete_log_group;
+mod delete_log_stream;
+mod delete_retention_policy;
+mod describe_log_groups;
+mod describe_log_streams;
+mod disassociate_kms_key;
+mod error;
+mod filter_log_events;
+mod get_log_events;
+mod identify;
+mod list_log_groups;
+mod list_tags_for_resource;
+mod list_tags_log_group;
+mod permit;
+mod put_log_events;
+mod put_log_group_deletion_protection;
+mod put_retention_policy;
+mod required;
+mod tag_log_group;
+mod tag_resource;
+mod tags;
+mod untag_log_group;
+mod untag_resource;
+
+#[cfg(test)]
+mod tests;
 
 use crate::service::JsonAction;
 
@@ -8,4 +48,26 @@ use crate::service::JsonAction;
 pub const TARGET: &str = "Logs_20140328";
 
 /// Every action, by name.
-pub const ACTIONS: &[JsonAction] = &[];
+pub const ACTIONS: &[JsonAction] = &[
+    JsonAction { name: "AssociateKmsKey", run: associate_kms_key::run },
+    JsonAction { name: "CreateLogGroup", run: create_log_group::run },
+    JsonAction { name: "CreateLogStream", run: create_log_stream::run },
+    JsonAction { name: "DeleteLogGroup", run: delete_log_group::run },
+    JsonAction { name: "DeleteLogStream", run: delete_log_stream::run },
+    JsonAction { name: "DeleteRetentionPolicy", run: delete_retention_policy::run },
+    JsonAction { name: "DescribeLogGroups", run: describe_log_groups::run },
+    JsonAction { name: "DescribeLogStreams", run: describe_log_streams::run },
+    JsonAction { name: "DisassociateKmsKey", run: disassociate_kms_key::run },
+    JsonAction { name: "FilterLogEvents", run: filter_log_events::run },
+    JsonAction { name: "GetLogEvents", run: get_log_events::run },
+    JsonAction { name: "ListLogGroups", run: list_log_groups::run },
+    JsonAction { name: "ListTagsForResource", run: list_tags_for_resource::run },
+    JsonAction { name: "ListTagsLogGroup", run: list_tags_log_group::run },
+    JsonAction { name: "PutLogEvents", run: put_log_events::run },
+    JsonAction { name: "PutLogGroupDeletionProtection", run: put_log_group_deletion_protection::run },
+    JsonAction { name: "PutRetentionPolicy", run: put_retention_policy::run },
+    JsonAction { name: "TagLogGroup", run: tag_log_group::run },
+    JsonAction { name: "TagResource", run: tag_resource::run },
+    JsonAction { name: "UntagLogGroup", run: untag_log_group::run },
+    JsonAction { name: "UntagResource", run: untag_resource::run },
+];

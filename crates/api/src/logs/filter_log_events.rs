@@ -1,0 +1,94 @@
+//! FilterLogEvents: the events of a group's streams, in order of time.
+//!
+//! `interleaved` is ignored, as AWS does: answers are always interleaved.
+//! `searchedLogStreams` is always empty, as in AWS since 2020.
+
+use super::{arn, identify, permit};
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::json::Members;
+use serde_json::{Value, json};
+use weir_control::Scope;
+use weir_logs::{FilterLogEvents, FilteredLogEvents};
+
+pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiError> {
+    let request = parse(members, &call.scope)?;
+    permit::group(call, "FilterLogEvents", &request.group)?;
+    let found = call.services.logs.filter_log_events(&arn::store_scope(&call.scope), &request, call.now)?;
+    Ok(Some(render(found)))
+}
+
+fn parse(members: Members<'_>, scope: &Scope) -> Result<FilterLogEvents, ApiError> {
+    let names = members.texts("logStreamNames")?;
+    Ok(FilterLogEvents {
+        group: identify::group(members, scope)?,
+        stream_names: names.map(|names| names.into_iter().map(str::to_owned).collect()),
+        stream_name_prefix: members.text("logStreamNamePrefix")?.map(str::to_owned),
+        start_time: members.integer("startTime")?,
+        end_time: members.integer("endTime")?,
+        filter_pattern: members.text("filterPattern")?.map(str::to_owned),
+        limit: members.integer("limit")?,
+        next_token: members.text("nextToken")?.map(str::to_owned),
+    })
+}
+
+fn render(found: FilteredLogEvents) -> Value {
+    let events = found.events.into_iter().map(|event| {
+        json!({
+            "logStreamName": event.log_stream_name,
+            "timestamp": event.timestamp.0,
+            "message": event.message,
+            "ingestionTime": event.ingestion_time.0,
+            "eventId": event.event_id,
+        })
+    });
+    let mut answer = json!({ "events": events.collect::<Vec<_>>(), "searchedLogStreams": [] });
+    if let Some(token) = found.next_token {
+        answer["nextToken"] = json!(token);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_logs::FilteredLogEvent;
+    use weir_types::time::UnixMillis;
+
+    #[test]
+    fn requests() {
+        let scope = Scope::new("123456789012", "us-east-1");
+        let given = json!({
+            "logGroupIdentifier": "g", "logStreamNames": ["a", "b"], "startTime": 1, "endTime": 2,
+            "filterPattern": "", "limit": 10, "nextToken": "t", "interleaved": true,
+        });
+        let wanted = FilterLogEvents {
+            group: "g".into(),
+            stream_names: Some(vec!["a".into(), "b".into()]),
+            stream_name_prefix: None,
+            start_time: Some(1),
+            end_time: Some(2),
+            filter_pattern: Some(String::new()),
+            limit: Some(10),
+            next_token: Some("t".into()),
+        };
+        assert_eq!(parse(Members::new(given.as_object().unwrap()), &scope).unwrap(), wanted);
+    }
+
+    #[test]
+    fn answers() {
+        let event = FilteredLogEvent {
+            log_stream_name: "s".into(),
+            timestamp: UnixMillis(1),
+            message: "m".into(),
+            ingestion_time: UnixMillis(2),
+            event_id: "3".into(),
+        };
+        let shown =
+            json!({"logStreamName": "s", "timestamp": 1, "message": "m", "ingestionTime": 2, "eventId": "3"});
+        let found = FilteredLogEvents { events: vec![event], next_token: Some("t".into()) };
+        assert_eq!(render(found), json!({"events": [shown], "searchedLogStreams": [], "nextToken": "t"}));
+        let nothing = FilteredLogEvents { events: Vec::new(), next_token: None };
+        assert_eq!(render(nothing), json!({"events": [], "searchedLogStreams": []}));
+    }
+}
