@@ -78,7 +78,7 @@ pub fn caller(
         Err(_) if services.settings.emulator => return unsigned(services, guess),
         Err(error) => return Err(refused(guess.unwrap_or(Service::Logs), &error)),
     };
-    let service = named_service(&signed)?;
+    let service = named_service(&signed, received)?;
     let region = region(services, service, &signed).map_err(|error| refused(service, &error))?;
     let credential = services
         .state
@@ -115,13 +115,16 @@ fn verified(
 }
 
 /// The service of the credential scope. It counts even if the protocol's marks
-/// say another one.
-fn named_service(signed: &SignedRequest) -> Result<Service, (Service, ApiError)> {
+/// say another one. A client of a service that is not here is told so in a form
+/// that it can read: JSON if it speaks JSON, else XML (S3, SQS, ...).
+fn named_service(signed: &SignedRequest, received: &Received) -> Result<Service, (Service, ApiError)> {
     let name = &signed.scope.service;
     Service::from_scope(name).ok_or_else(|| {
         let known = Service::NAMES.map(|(name, _)| name).join(", ");
         let message = format!("This endpoint has no service '{name}'. It has: {known}.");
-        (Service::Logs, ApiError::new("UnknownServiceException", message))
+        let is_json = received.headers.contains_key("x-amz-target");
+        let style = if is_json { Service::Logs } else { Service::Sts };
+        (style, ApiError::new("UnknownServiceException", message))
     })
 }
 
