@@ -101,3 +101,5 @@ pub fn done() -> Xml {
 
 #[cfg(test)]
 mod network_tests;
+#[cfg(test)]
+mod security_tests;
