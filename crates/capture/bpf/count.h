@@ -43,8 +43,8 @@ WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u
 	t = &p->tuple;
 	key = &p->flow;
 	flags = weir_reported_flags(t);
-	__builtin_memcpy(key->src, t->src, 16);
-	__builtin_memcpy(key->dst, t->dst, 16);
+	weir_copy_address(key->src, (const __u32 *)t->src);
+	weir_copy_address(key->dst, (const __u32 *)t->dst);
 	key->src_port = t->src_port;
 	key->dst_port = t->dst_port;
 	key->interface = WEIR_INTERFACE;

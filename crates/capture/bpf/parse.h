@@ -42,35 +42,46 @@
 #define barrier_var(var) asm volatile("" : "+r"(var))
 #endif
 
+/* A header on the stack, read by words: the compiler would copy bytes one by one. */
+union weir_header {
+	__u8 bytes[40];
+	__u16 halves[20];
+	__u32 words[10];
+};
+
 /*
  * Copies n bytes at off, from the linear part if they are there (cheap), else
  * by the helper. The verifier ties a bounds check to one register: barrier_var
  * keeps the compiler from checking one pointer and reading through another.
  */
-static __always_inline int weir_load(struct __sk_buff *skb, __u32 off, void *to, const __u32 n)
+static __always_inline int weir_load(struct __sk_buff *skb, __u32 off, union weir_header *to, const __u32 n)
 {
 	void *end = (void *)(long)skb->data_end;
 	void *at = (void *)(long)skb->data;
+	__u32 i;
 
 	if (off > WEIR_MAX_OFFSET)
 		return -1;
 	at += off;
 	barrier_var(at);
-	if (at + n <= end) {
-		__builtin_memcpy(to, at, n);
-		return 0;
-	}
-	return bpf_skb_load_bytes(skb, off, to, n);
+	if (at + n > end)
+		return bpf_skb_load_bytes(skb, off, to, n);
+#pragma unroll
+	for (i = 0; i < n / 4; i++)
+		to->words[i] = ((__u32 *)at)[i];
+	if (n & 2)
+		to->halves[n / 2 - 1] = ((__u16 *)at)[n / 2 - 1];
+	return 0;
 }
 
-static __always_inline __u16 weir_be16(const __u8 *at)
+static __always_inline void weir_copy_address(__u8 *to, const __u32 *from)
 {
-	return ((__u16)at[0] << 8) | at[1];
-}
+	__u32 *words = (__u32 *)to;
 
-static __always_inline __u32 weir_be32(const __u8 *at)
-{
-	return ((__u32)at[0] << 24) | ((__u32)at[1] << 16) | ((__u32)at[2] << 8) | at[3];
+	words[0] = from[0];
+	words[1] = from[1];
+	words[2] = from[2];
+	words[3] = from[3];
 }
 
 static __always_inline int weir_is_echo(const struct weir_tuple *t)
@@ -117,7 +128,7 @@ static __always_inline int weir_lacks_transport(const struct weir_tuple *t)
  */
 static __always_inline int weir_parse_l4(struct __sk_buff *skb, struct weir_tuple *t, int quoted)
 {
-	__u8 h[20];
+	union weir_header h;
 
 	t->payload = t->l4;
 	if (t->fragment == WEIR_LATER_FRAGMENT) {
@@ -127,68 +138,69 @@ static __always_inline int weir_parse_l4(struct __sk_buff *skb, struct weir_tupl
 	switch (t->protocol) {
 	case PROTO_TCP:
 		if (quoted) {
-			if (weir_load(skb, t->l4, h, 8))
+			if (weir_load(skb, t->l4, &h, 8))
 				return WEIR_MALFORMED;
 		} else {
-			if (weir_load(skb, t->l4, h, 20))
+			if (weir_load(skb, t->l4, &h, 20))
 				return WEIR_MALFORMED;
-			if ((h[12] >> 4) < 5)
+			if ((h.bytes[12] >> 4) < 5)
 				return WEIR_MALFORMED;
-			t->seq = weir_be32(h + 4);
-			t->ack = weir_be32(h + 8);
-			t->tcp_flags = h[13];
-			t->payload = t->l4 + (h[12] >> 4) * 4;
+			t->seq = bpf_ntohl(h.words[1]);
+			t->ack = bpf_ntohl(h.words[2]);
+			t->tcp_flags = h.bytes[13];
+			t->payload = t->l4 + (h.bytes[12] >> 4) * 4;
 		}
 		break;
 	case PROTO_UDP:
 	case PROTO_SCTP:
-		if (weir_load(skb, t->l4, h, 8))
+		if (weir_load(skb, t->l4, &h, 8))
 			return WEIR_MALFORMED;
 		t->payload = t->l4 + (t->protocol == PROTO_UDP ? 8 : 12);
 		break;
 	case PROTO_ICMP:
 	case PROTO_ICMPV6:
-		if (weir_load(skb, t->l4, h, 8))
+		if (weir_load(skb, t->l4, &h, 8))
 			return WEIR_MALFORMED;
-		t->icmp_type = h[0];
-		t->icmp_code = h[1];
+		t->icmp_type = h.bytes[0];
+		t->icmp_code = h.bytes[1];
 		t->payload = t->l4 + 8;
 		if (weir_is_echo(t))
-			t->echo_id = weir_be16(h + 4);
+			t->echo_id = bpf_ntohs(h.halves[2]);
 		return WEIR_PARSED;
 	default:
 		return WEIR_PARSED;
 	}
-	t->src_port = weir_be16(h);
-	t->dst_port = weir_be16(h + 2);
+	t->src_port = bpf_ntohs(h.halves[0]);
+	t->dst_port = bpf_ntohs(h.halves[1]);
 	return WEIR_PARSED;
 }
 
 static __always_inline int weir_parse_ipv4(struct __sk_buff *skb, struct weir_tuple *t)
 {
-	__u8 h[20];
+	union weir_header h;
 	__u16 fragment;
 	__u32 header;
 
-	if (weir_load(skb, t->l3, h, 20))
+	if (weir_load(skb, t->l3, &h, 20))
 		return WEIR_MALFORMED;
-	header = (h[0] & 15) * 4;
-	if ((h[0] >> 4) != 4 || header < 20)
+	header = (h.bytes[0] & 15) * 4;
+	if ((h.bytes[0] >> 4) != 4 || header < 20)
 		return WEIR_MALFORMED;
 	t->family = 4;
-	t->src[10] = t->src[11] = t->dst[10] = t->dst[11] = 0xff;
-	__builtin_memcpy(t->src + 12, h + 12, 4);
-	__builtin_memcpy(t->dst + 12, h + 16, 4);
-	t->protocol = h[9];
-	t->total_len = weir_be16(h + 2);
+	/* ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2) */
+	((__u32 *)t->src)[2] = ((__u32 *)t->dst)[2] = bpf_htonl(0xffff);
+	((__u32 *)t->src)[3] = h.words[3];
+	((__u32 *)t->dst)[3] = h.words[4];
+	t->protocol = h.bytes[9];
+	t->total_len = bpf_ntohs(h.halves[1]);
 	if (t->total_len && t->total_len < header)
 		return WEIR_MALFORMED;
-	fragment = weir_be16(h + 6);
+	fragment = bpf_ntohs(h.halves[3]);
 	if (fragment & 0x1fff)
 		t->fragment = WEIR_LATER_FRAGMENT;
 	else if (fragment & 0x2000)
 		t->fragment = WEIR_FIRST_FRAGMENT;
-	t->fragment_id = weir_be16(h + 4);
+	t->fragment_id = bpf_ntohs(h.halves[2]);
 	t->fragment_protocol = t->protocol;
 	t->l4 = t->l3 + header;
 	return WEIR_PARSED;
@@ -212,20 +224,20 @@ static __always_inline int weir_is_extension(__u8 next)
 
 static __always_inline int weir_parse_ipv6(struct __sk_buff *skb, struct weir_tuple *t)
 {
-	__u8 h[40];
+	union weir_header h;
 	__u32 off, payload_len;
 	__u8 next;
 	int i;
 
-	if (weir_load(skb, t->l3, h, 40))
+	if (weir_load(skb, t->l3, &h, 40))
 		return WEIR_MALFORMED;
-	if ((h[0] >> 4) != 6)
+	if ((h.bytes[0] >> 4) != 6)
 		return WEIR_MALFORMED;
 	t->family = 6;
-	__builtin_memcpy(t->src, h + 8, 16);
-	__builtin_memcpy(t->dst, h + 24, 16);
-	payload_len = weir_be16(h + 4);
-	next = h[6];
+	weir_copy_address(t->src, h.words + 2);
+	weir_copy_address(t->dst, h.words + 6);
+	payload_len = bpf_ntohs(h.halves[2]);
+	next = h.bytes[6];
 	/* RFC 2675: a jumbo payload states zero here and its length in an option. */
 	if (payload_len || next != PROTO_HOP_BY_HOP)
 		t->total_len = 40 + payload_len;
@@ -233,15 +245,15 @@ static __always_inline int weir_parse_ipv6(struct __sk_buff *skb, struct weir_tu
 	for (i = 0; i < WEIR_MAX_EXTENSIONS; i++) {
 		if (!weir_is_extension(next))
 			break;
-		if (weir_load(skb, off, h, 8))
+		if (weir_load(skb, off, &h, 8))
 			return WEIR_MALFORMED;
 		if (next == PROTO_FRAGMENT) {
-			__u16 field = weir_be16(h + 2);
+			__u16 field = bpf_ntohs(h.halves[1]);
 
 			off += 8;
-			t->fragment_id = weir_be32(h + 4);
-			t->fragment_protocol = h[0];
-			next = h[0];
+			t->fragment_id = bpf_ntohl(h.words[1]);
+			t->fragment_protocol = h.bytes[0];
+			next = h.bytes[0];
 			if (field & 0xfff8) {
 				t->fragment = WEIR_LATER_FRAGMENT;
 				goto done;
@@ -251,8 +263,8 @@ static __always_inline int weir_parse_ipv6(struct __sk_buff *skb, struct weir_tu
 			continue;
 		}
 		/* RFC 4302 counts an authentication header in 4 bytes, less 2. */
-		off += next == PROTO_AH ? (h[1] + 2) * 4 : (h[1] + 1) * 8;
-		next = h[0];
+		off += next == PROTO_AH ? (h.bytes[1] + 2) * 4 : (h.bytes[1] + 1) * 8;
+		next = h.bytes[0];
 	}
 	if (weir_is_extension(next))
 		return WEIR_MALFORMED;
@@ -312,8 +324,8 @@ static __always_inline void weir_fragment(struct weir_packet *p)
 	struct weir_fragment_key *key = &p->fragment_key;
 	struct weir_fragment *known;
 
-	__builtin_memcpy(key->src, t->src, 16);
-	__builtin_memcpy(key->dst, t->dst, 16);
+	weir_copy_address(key->src, (const __u32 *)t->src);
+	weir_copy_address(key->dst, (const __u32 *)t->dst);
 	key->interface = WEIR_INTERFACE;
 	key->id = t->fragment_id;
 	key->protocol = t->fragment_protocol;
@@ -347,7 +359,7 @@ static __always_inline void weir_fragment(struct weir_packet *p)
 WEIR_GLOBAL int weir_parse(struct __sk_buff *skb, struct weir_packet *p)
 {
 	struct weir_tuple *t;
-	__u8 link[14];
+	union weir_header link;
 	__u32 off = 14;
 	__u16 type;
 	int i, result;
@@ -355,15 +367,15 @@ WEIR_GLOBAL int weir_parse(struct __sk_buff *skb, struct weir_packet *p)
 	if (!p)
 		return WEIR_IGNORED;
 	t = &p->tuple;
-	if (weir_load(skb, 0, link, 14))
+	if (weir_load(skb, 0, &link, 14))
 		return WEIR_IGNORED;
-	type = weir_be16(link + 12);
+	type = bpf_ntohs(link.halves[6]);
 	for (i = 0; i < 2; i++) {
 		if (type != ETH_8021Q && type != ETH_8021AD)
 			break;
-		if (weir_load(skb, off, link, 4))
+		if (weir_load(skb, off, &link, 4))
 			return WEIR_IGNORED;
-		type = weir_be16(link + 2);
+		type = bpf_ntohs(link.halves[1]);
 		off += 4;
 	}
 	if (type != ETH_IPV4 && type != ETH_IPV6)

@@ -54,7 +54,10 @@ fn missing(effective: u64) -> Vec<&'static str> {
     let everything = has(21);
     NEEDED
         .iter()
-        .filter(|(name, bit)| !has(*bit) && !(everything && matches!(*name, "CAP_BPF" | "CAP_PERFMON")))
+        .filter(|(name, bit)| {
+            let included = everything && matches!(*name, "CAP_BPF" | "CAP_PERFMON");
+            !has(*bit) && !included
+        })
         .map(|(name, _)| *name)
         .collect()
 }

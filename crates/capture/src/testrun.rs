@@ -18,8 +18,7 @@ use weir_types::orders::{Mode, Side};
 
 /// An interface on the bench.
 #[derive(Debug)]
-pub struct TestInterface<'a> {
-    capture: &'a Capture,
+pub struct TestInterface {
     pair: Pair,
 }
 
@@ -33,18 +32,18 @@ pub enum Outcome {
     Other(i32),
 }
 
-impl<'a> TestInterface<'a> {
+impl TestInterface {
     /// Loads an interface's programs. [`Capture::set_rules`], windows and so on
     /// work as for an attached one.
     pub fn new(
-        capture: &'a Capture,
+        capture: &Capture,
         number: InterfaceNumber,
         side: Side,
         mode: Mode,
         rules: &CompiledRules,
     ) -> Result<Self, CaptureError> {
         let pair = capture.attach_nowhere(number, side, mode, rules)?;
-        Ok(Self { capture, pair })
+        Ok(Self { pair })
     }
 
     /// One frame through the hook of a direction of the *device*.

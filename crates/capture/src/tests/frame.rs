@@ -34,7 +34,7 @@ pub struct V4<'a> {
 pub fn ipv4(src: &str, dst: &str, protocol: u8, header: V4<'_>, payload: &[u8]) -> Vec<u8> {
     let words = 5 + header.options.len() / 4;
     let total = (words * 4 + payload.len()) as u16;
-    let fragment = header.offset / 8 | if header.more { 0x2000 } else { 0 };
+    let fragment = (header.offset / 8) | if header.more { 0x2000 } else { 0 };
     let mut ip = vec![0x40 | words as u8, 0];
     ip.extend(total.to_be_bytes());
     ip.extend(header.id.to_be_bytes());

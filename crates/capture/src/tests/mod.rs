@@ -1,5 +1,6 @@
 //! Tests against the kernel: they need root, and say so when they lack it.
 
+mod conversation;
 mod differential;
 mod frame;
 mod golden;

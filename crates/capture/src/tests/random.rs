@@ -151,11 +151,14 @@ pub struct Made {
     pub bytes: u64,
 }
 
+/// Direction, ends, protocol and identification of a fragmented datagram.
+type FragmentKey = (Direction, IpAddr, IpAddr, u8, u32);
+
 /// What went before.
 #[derive(Default)]
 pub struct Past {
     /// What the programs remember of first fragments.
-    fragments: HashMap<(Direction, IpAddr, IpAddr, u8, u32), (u16, u16, Option<Icmp>)>,
+    fragments: HashMap<FragmentKey, (u16, u16, Option<Icmp>)>,
     /// The last few packets: most new ones go on with one of them.
     recent: VecDeque<Packet>,
 }

@@ -29,7 +29,17 @@ fn ip(arguments: &str) {
 }
 
 impl Wire {
+    /// IPv4 only: not a packet but the test's and ARP.
     pub fn new() -> Self {
+        Self::make(false)
+    }
+
+    /// IPv6, with the reports of multicast groups that come with it.
+    pub fn with_ipv6() -> Self {
+        Self::make(true)
+    }
+
+    fn make(ipv6: bool) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = |end: &str| format!("weir-test-{}-{count}{end}", std::process::id());
@@ -43,17 +53,18 @@ impl Wire {
         ip(&format!("link add {DEVICE} netns {a} type veth peer name {DEVICE} netns {b}"));
         for end in [&wire.a, &wire.b] {
             let namespace = &end.namespace;
-            // No router solicitations and the like: only the test's packets.
-            netns::enter(namespace, || {
-                for (key, value) in [("accept_ra", "0"), ("accept_dad", "0"), ("addr_gen_mode", "1")] {
-                    let path = format!("/proc/sys/net/ipv6/conf/{DEVICE}/{key}");
-                    std::fs::write(path, value).expect("a setting of the device is written");
-                }
-            })
-            .expect("the namespace is entered");
+            if !ipv6 {
+                netns::enter(namespace, || {
+                    let path = format!("/proc/sys/net/ipv6/conf/{DEVICE}/disable_ipv6");
+                    std::fs::write(path, "1").expect("a setting of the device is written");
+                })
+                .expect("the namespace is entered");
+            }
             ip(&format!("-n {namespace} link set lo up"));
             ip(&format!("-n {namespace} addr add {}/24 dev {DEVICE}", end.v4));
-            ip(&format!("-n {namespace} addr add {}/64 dev {DEVICE} nodad", end.v6));
+            if ipv6 {
+                ip(&format!("-n {namespace} addr add {}/64 dev {DEVICE} nodad", end.v6));
+            }
             ip(&format!("-n {namespace} link set {DEVICE} up"));
         }
         wire
@@ -87,8 +98,8 @@ impl End {
         socket
     }
 
-    pub fn listen(&self, port: u16) -> TcpListener {
-        self.inside(|| TcpListener::bind((self.v4, port)).expect("a listener is bound"))
+    pub fn listen(&self, address: &str, port: u16) -> TcpListener {
+        self.inside(|| TcpListener::bind((address, port)).expect("a listener is bound"))
     }
 
     pub fn connect(&self, address: &str, port: u16) -> TcpStream {
