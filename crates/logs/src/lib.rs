@@ -21,7 +21,7 @@
 //!   a batch that is not durable yet.
 //!
 //! The shape: every change goes through one queue (`commit`), whose leader
-//! checks it against the [`index`](mod@index), appends it to the log files
+//! checks it against the `index`, appends it to the log files
 //! (`wal`, `record`, over the file layer `files`) and then applies it to the
 //! index. Replay at open applies the same records to an empty index. The index
 //! keeps 40 bytes per event; message text is read from the files.
