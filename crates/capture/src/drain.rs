@@ -160,8 +160,13 @@ fn wait_for_packets(maps: &Maps) -> Result<(), CaptureError> {
     if waited {
         return Ok(());
     }
-    // Kernels with nohz_full processors refuse membarrier. A change of any map
-    // of maps waits as well.
+    // Kernels with nohz_full processors refuse membarrier.
+    wait_by_map(maps)
+}
+
+/// A change of any map of maps waits for a grace period as well
+/// (kernel/bpf/syscall.c, `maybe_wait_bpf_programs`).
+fn wait_by_map(maps: &Maps) -> Result<(), CaptureError> {
     let empty = crate::rules::build(&weir_policy::CompiledRules::default())?;
     maps.grace.update_inner(0, &empty).map_err(CaptureError::doing("wait for a grace period (map of maps)"))
 }
@@ -227,5 +232,20 @@ fn address(bytes: &[u8; 16], family: u8) -> IpAddr {
     match family {
         4 => IpAddr::V4(Ipv4Addr::new(bytes[12], bytes[13], bytes[14], bytes[15])),
         _ => IpAddr::V6(Ipv6Addr::from(*bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::support::{SMALL, is_root, start};
+
+    #[test]
+    fn the_second_way_to_wait_works_again_and_again() {
+        if is_root() {
+            let capture = start(SMALL);
+            for _ in 0..3 {
+                super::wait_by_map(capture.maps()).unwrap();
+            }
+        }
     }
 }

@@ -6,5 +6,5 @@ mod frame;
 mod golden;
 mod live;
 mod random;
-mod support;
+pub(crate) mod support;
 mod wire;
