@@ -28,9 +28,21 @@ static __always_inline void weir_add(struct weir_flow *flow, const struct weir_p
 		flow->last_ns = now;
 }
 
+/* Two calls with one map each, so that the kernel inlines both. */
+static __always_inline struct weir_flow *weir_find_flow(const struct weir_flow_key *key, __u32 epoch)
+{
+	struct weir_flow *flow;
+
+	if (epoch & 1) {
+		flow = bpf_map_lookup_elem(&weir_flows_1, key);
+		barrier_var(flow);
+		return flow;
+	}
+	return bpf_map_lookup_elem(&weir_flows_0, key);
+}
+
 WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u32 losses, __u64 now)
 {
-	void *flows = epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0;
 	struct weir_flow fresh = {};
 	const struct weir_tuple *t;
 	struct weir_flow_key *key;
@@ -52,7 +64,7 @@ WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u
 	key->direction = p->direction;
 	key->action = action;
 	key->family = t->family;
-	flow = bpf_map_lookup_elem(flows, key);
+	flow = weir_find_flow(key, epoch);
 	if (flow) {
 		weir_add(flow, p, flags, now);
 		return 0;
@@ -62,10 +74,10 @@ WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u
 	fresh.first_ns = now;
 	fresh.last_ns = now;
 	fresh.tcp_flags = flags;
-	if (!bpf_map_update_elem(flows, key, &fresh, BPF_NOEXIST))
+	if (!bpf_map_update_elem(epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0, key, &fresh, BPF_NOEXIST))
 		return 0;
 	/* Another CPU was first, or there is no room. */
-	flow = bpf_map_lookup_elem(flows, key);
+	flow = weir_find_flow(key, epoch);
 	if (flow) {
 		weir_add(flow, p, flags, now);
 		return 0;
