@@ -5,6 +5,18 @@
 //! ([`text`]), capture windows ([`window`]) and the records they give
 //! ([`record`]). It stands alone: no HTTP, no SQL, no eBPF.
 //!
+//! With the feature `columns`: text to Arrow record batches at memory speed
+//! (`columns`), and batches to lines, JSON and CSV (`render`). With `parquet`:
+//! batches to Parquet files as AWS writes them, and back (`parquet`).
+//!
+//! ```text
+//! columns::BlockReader::new(read) .next_block() -> io::Result<Option<&[u8]>>
+//! columns::Reader::new(format, &[Field]) .push_block(&[u8]) -> Block { batch, malformed, counts }
+//! render::{text(&batch, &format, &mut out), json(&batch, extras, &mut out), csv(...), csv_header(...)}
+//! parquet::Writer::new(sink, &[Field], WriterOptions) .write(&batch) .finish() -> sink
+//! parquet::Reader::new(source, Option<&[Field]>): Iterator<Item = Result<RecordBatch, Error>>
+//! ```
+//!
 //! Not for: clocks, files, sockets. Time and bytes are arguments.
 //!
 //! # Reading
@@ -88,9 +100,16 @@
 //! # Ok::<(), weir_flow::format::LogFormatError>(())
 //! ```
 
+#[cfg(feature = "columns")]
+pub mod columns;
 pub mod field;
 pub mod format;
+pub mod names;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod record;
+#[cfg(feature = "columns")]
+pub mod render;
 pub mod sample;
 pub mod text;
 pub mod value;

@@ -55,8 +55,16 @@ fn write_value(value: Value<'_>, out: &mut String) {
     }
 }
 
+/// Appends a text that may have bytes which cannot stand in a value.
+#[cfg(feature = "columns")]
+pub(crate) fn push_plain(text: &str, out: &mut Vec<u8>) {
+    let mut encoded = String::new();
+    write_value(Value::Text(text), &mut encoded);
+    out.extend_from_slice(encoded.as_bytes());
+}
+
 /// Whether the byte may stand in a value: anything but spaces and control characters.
-fn is_plain(byte: u8) -> bool {
+pub(crate) fn is_plain(byte: u8) -> bool {
     byte > b' ' && byte != 0x7f
 }
 
@@ -117,6 +125,8 @@ pub enum Problem {
     },
     /// A tab, a carriage return or the like.
     ControlCharacter,
+    /// Bytes that are no text in UTF-8.
+    NotUtf8,
 }
 
 impl fmt::Display for Problem {
@@ -130,6 +140,7 @@ impl fmt::Display for Problem {
             Self::TooLarge { found, max } => write!(f, "{found} is larger than {max}"),
             Self::NotAnAddress { found } => write!(f, "'{found}' is not an IPv4 or IPv6 address"),
             Self::ControlCharacter => f.write_str("it has a control character"),
+            Self::NotUtf8 => f.write_str("it is not UTF-8"),
         }
     }
 }
@@ -176,7 +187,7 @@ pub fn parse_values<'a>(
     }
 }
 
-fn parse_value(field: Field, text: &str) -> Result<Value<'_>, Problem> {
+pub(crate) fn parse_value(field: Field, text: &str) -> Result<Value<'_>, Problem> {
     match text {
         "" => return Err(Problem::Empty),
         "-" if field.is_nullable() => return Ok(Value::Null),
