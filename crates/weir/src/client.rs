@@ -142,23 +142,29 @@ impl Client {
 
 /// The text of the first element with this name.
 pub fn xml_text(xml: &str, name: &str) -> Option<String> {
+    xml_texts(xml, name).into_iter().next()
+}
+
+/// The texts of all elements with this name, up to where the XML is broken.
+pub fn xml_texts(xml: &str, name: &str) -> Vec<String> {
     use quick_xml::events::Event;
     let mut reader = quick_xml::Reader::from_str(xml);
-    let mut inside = false;
-    let mut text = String::new();
-    loop {
-        match reader.read_event().ok()? {
-            Event::Start(tag) if tag.local_name().as_ref() == name => inside = true,
-            Event::Text(part) if inside => text.push_str(&part),
-            Event::GeneralRef(entity) if inside => {
+    let mut found = Vec::new();
+    let mut text: Option<String> = None;
+    while let Ok(event) = reader.read_event() {
+        match (event, &mut text) {
+            (Event::Start(tag), None) if tag.local_name().as_ref() == name => text = Some(String::new()),
+            (Event::Text(part), Some(text)) => text.push_str(&part),
+            (Event::GeneralRef(entity), Some(text)) => {
                 let entity: &str = &entity;
-                text.push_str(&quick_xml::escape::unescape(&format!("&{entity};")).ok()?);
+                text.push_str(&quick_xml::escape::unescape(&format!("&{entity};")).unwrap_or_default());
             }
-            Event::End(tag) if inside && tag.local_name().as_ref() == name => return Some(text),
-            Event::Eof => return None,
+            (Event::End(tag), Some(_)) if tag.local_name().as_ref() == name => found.extend(text.take()),
+            (Event::Eof, _) => break,
             _ => {}
         }
     }
+    found
 }
 
 #[cfg(test)]
@@ -171,5 +177,6 @@ mod tests {
         assert_eq!(xml_text(xml, "vpcId").as_deref(), Some("vpc-1"));
         assert_eq!(xml_text(xml, "m").as_deref(), Some("x < y & z"));
         assert_eq!(xml_text(xml, "none"), None);
+        assert_eq!(xml_texts(xml, "vpcId"), ["vpc-1", "vpc-2"]);
     }
 }

@@ -2,7 +2,7 @@
 //! requests, as any AWS client would.
 
 use super::lab::{CLIENT, DB, Lab, WEB};
-use crate::client::{Client, xml_text};
+use crate::client::{Client, xml_text, xml_texts};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
@@ -88,7 +88,12 @@ impl Cloud {
         }
         let params =
             vec![("Filter.1.Name", "association.subnet-id".into()), ("Filter.1.Value.1", subnets[0].clone())];
-        let association = id(ec2("DescribeNetworkAcls", params).await?, "networkAclAssociationId")?;
+        let answer = ec2("DescribeNetworkAcls", params).await?;
+        let associations = xml_texts(&answer, "networkAclAssociationId");
+        let mut associations = associations.into_iter().zip(xml_texts(&answer, "subnetId"));
+        let (association, _) = associations
+            .find(|(_, subnet)| *subnet == subnets[0])
+            .context("the subnet has no network ACL")?;
         let params = vec![("AssociationId", association), ("NetworkAclId", acl.clone())];
         ec2("ReplaceNetworkAclAssociation", params).await?;
 

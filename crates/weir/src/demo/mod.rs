@@ -87,7 +87,7 @@ async fn story(options: &Options) -> Result<()> {
     for check in &checks {
         println!("{} {:<66} {}", if check.right { "✓" } else { "✗" }, check.sent, check.recorded);
     }
-    say_how_to_go_on(&home, &cloud, &server).await?;
+    say_how_to_go_on(&home, &cloud, &server, options.keep).await?;
     if checks.iter().any(|check| !check.right) {
         bail!("some records are not what was sent (marked ✗)");
     }
@@ -187,7 +187,7 @@ async fn sleep_until_next_window(interval_s: u32) {
     tokio::time::sleep(until_next_window(interval_s)).await;
 }
 
-async fn say_how_to_go_on(home: &Home, cloud: &Cloud, server: &ServerProcess) -> Result<()> {
+async fn say_how_to_go_on(home: &Home, cloud: &Cloud, server: &ServerProcess, keep: bool) -> Result<()> {
     let command = format!(
         "aws logs get-log-events --log-group-name {} --log-stream-name {} --query 'events[].message' --output text",
         cloud::LOG_GROUP,
@@ -198,6 +198,13 @@ async fn say_how_to_go_on(home: &Home, cloud: &Cloud, server: &ServerProcess) ->
         for line in said.trim_end().split(['\n', '\t']) {
             println!("  {line}");
         }
+    }
+    if !keep {
+        println!(
+            "\nThe endpoint was {}; with --keep it stays. Your own: weir serve, then eval \"$(weir env)\"",
+            server.url
+        );
+        return Ok(());
     }
     println!(
         "\nThe endpoint is {} (account {}). Point any AWS client at it:\n  eval \"$({} env --data-dir {})\"",
