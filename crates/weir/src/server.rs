@@ -9,6 +9,7 @@
 //! spool for the next start.
 
 use crate::agent::{Agent, Parts};
+use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
 use anyhow::{Context, Result, bail};
 use aws_credential_types::Credentials;

@@ -1,10 +1,10 @@
 //! How a command finds the server: AWS's own environment variables first, then
 //! what the server left in its data folder.
 
-use super::Hint;
+use super::HintExt;
 use crate::client::Client;
 use crate::home::{Home, default_dir};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::PathBuf;
 
 /// Options of every command that talks to a server.
@@ -32,9 +32,9 @@ impl Server {
         let (url, found_region) = match &self.endpoint_url {
             Some(url) => (url.clone(), None),
             None => {
-                let endpoint = home.read_endpoint().context(Hint(
-                    "start it with 'weir serve', or name it with --endpoint-url or --data-dir".into(),
-                ))?;
+                let endpoint = home
+                    .read_endpoint()
+                    .hint("start it with 'weir serve', or name it with --endpoint-url or --data-dir")?;
                 (endpoint.url, Some(endpoint.region))
             }
         };
@@ -46,7 +46,7 @@ impl Server {
             _ => {
                 let key = home
                     .read_root_access_key()
-                    .context(Hint("run 'eval \"$(weir env)\"' or set AWS_ACCESS_KEY_ID".into()))?;
+                    .hint("run 'eval \"$(weir env)\"' or set AWS_ACCESS_KEY_ID")?;
                 (key.access_key_id, key.secret_access_key)
             }
         };

@@ -1,8 +1,8 @@
 //! `weir env`
 
-use super::Hint;
+use super::HintExt;
 use super::connect::Server;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::io::Write;
 
 /// Print the environment that points AWS clients at the server
@@ -16,9 +16,9 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let home = args.server.home();
-    let hint = || Hint("start the server with 'weir serve', or name its data folder with --data-dir".into());
-    let endpoint = home.read_endpoint().with_context(hint)?;
-    let key = home.read_root_access_key().with_context(hint)?;
+    let hint = "start the server with 'weir serve', or name its data folder with --data-dir";
+    let endpoint = home.read_endpoint().hint(hint)?;
+    let key = home.read_root_access_key().hint(hint)?;
     let mut out = std::io::stdout().lock();
     for (name, value) in [
         ("AWS_ENDPOINT_URL", &endpoint.url),

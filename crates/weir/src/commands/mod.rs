@@ -42,20 +42,39 @@ enum Command {
     Completions(completions::Args),
 }
 
-/// An error with a line that says what to do about it.
+/// An error with a line that says what to do about it; made by [`HintExt::hint`].
 #[derive(Debug)]
-pub struct Hint(pub String);
+pub struct Hinted {
+    hint: String,
+    error: Box<dyn std::error::Error + Send + Sync>,
+}
 
-impl std::fmt::Display for Hint {
+impl std::fmt::Display for Hinted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        self.error.fmt(f)
     }
 }
 
-impl std::error::Error for Hint {}
+impl std::error::Error for Hinted {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// Adds hints to errors.
+pub trait HintExt<T> {
+    /// The same outcome; a failure is printed with `hint: …` below it.
+    fn hint(self, hint: &str) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> HintExt<T> for Result<T, E> {
+    fn hint(self, hint: &str) -> anyhow::Result<T> {
+        self.map_err(|error| Hinted { hint: hint.to_owned(), error: error.into().into() }.into())
+    }
+}
 
 /// Runs a command to its exit code, printing a failure as `error:` and its
-/// [`Hint`]s as `hint:`.
+/// hints as `hint:`.
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Demo(args) => demo::run(args),
@@ -70,11 +89,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let (hints, causes): (Vec<_>, Vec<_>) = error.chain().partition(|cause| cause.is::<Hint>());
-            let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
             eprintln!("error: {}", causes.join(": "));
-            for hint in hints {
-                eprintln!("hint: {hint}");
+            for hinted in error.chain().filter_map(|cause| cause.downcast_ref::<Hinted>()) {
+                eprintln!("hint: {}", hinted.hint);
             }
             ExitCode::FAILURE
         }

@@ -1,6 +1,6 @@
 //! `weir serve`
 
-use super::Hint;
+use super::HintExt;
 use crate::home::{Home, RootAccessKey, default_dir};
 use crate::server::{self, Config, Ready};
 use anyhow::{Context, Result, bail};
@@ -95,8 +95,8 @@ fn root_access_key_from_environment() -> Result<Option<RootAccessKey>> {
             Ok(Some(RootAccessKey { access_key_id, secret_access_key }))
         }
         (None, None) => Ok(None),
-        _ => Err(anyhow::anyhow!("half a root access key is set")
-            .context(Hint("set both WEIR_ROOT_ACCESS_KEY_ID and WEIR_ROOT_SECRET_ACCESS_KEY".into()))),
+        _ => Err(anyhow::anyhow!("half a root access key is set"))
+            .hint("set both WEIR_ROOT_ACCESS_KEY_ID and WEIR_ROOT_SECRET_ACCESS_KEY"),
     }
 }
 

@@ -12,6 +12,7 @@ mod show;
 mod traffic;
 
 use crate::client::Client;
+use crate::commands::HintExt;
 use crate::home::Home;
 use anyhow::{Context, Result, bail};
 use cloud::Cloud;
@@ -37,9 +38,7 @@ pub struct Options {
 
 /// Runs the demo; an error if a record is not what it should be.
 pub async fn run(options: &Options) -> Result<()> {
-    weir_capture::Capture::probe().map_err(|error| {
-        anyhow::anyhow!("{error}").context(crate::commands::Hint("run it as root: sudo make demo".into()))
-    })?;
+    weir_capture::Capture::probe().hint("run it as root: sudo make demo")?;
     tokio::select! {
         done = story(options) => done,
         signal = crate::server::interrupted() => {
