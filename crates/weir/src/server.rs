@@ -81,9 +81,7 @@ pub async fn run(
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))
-        .context(crate::commands::Hint(
-            "another server may be running; choose a port with --listen".into(),
-        ))?;
+        .hint("another server may be running; choose a port with --listen")?;
     let url = format!("http://{}", listener.local_addr()?);
     config.home.create()?;
     let state = Arc::new(open_state(&config)?);
