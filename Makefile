@@ -38,7 +38,7 @@ bpf:
 	crates/capture/bpf/build.sh
 
 bench:
-	@tools/setup demo
+	@tools/setup test
 	bench/run
 
 install:
