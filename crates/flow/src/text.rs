@@ -240,4 +240,4 @@ fn is_spelled(text: &str, value: impl fmt::Display) -> bool {
 
 #[cfg(test)]
 #[path = "text_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Calls `check` with the format, the line's number and the line of each sample.
-fn each_sample(mut check: impl FnMut(&LogFormat, u64, &str)) {
+pub(crate) fn each_sample(mut check: impl FnMut(&LogFormat, u64, &str)) {
     let mut format = LogFormat::default();
     for (number, line) in (1..).zip(include_str!("../tests/data/samples.txt").lines()) {
         match line.strip_prefix("$ ") {
@@ -113,7 +113,7 @@ fn a_value_never_breaks_its_line() {
     }
 }
 
-fn any_value(field: Field) -> BoxedStrategy<String> {
+pub(crate) fn any_value(field: Field) -> BoxedStrategy<String> {
     let value = match (field.kind(), field.kind().max()) {
         (_, Some(max)) => {
             prop_oneof![0..=max, Just(max), 0..=max.min(300)].prop_map(|n| n.to_string()).boxed()
@@ -130,7 +130,7 @@ fn any_value(field: Field) -> BoxedStrategy<String> {
     if field.is_nullable() { prop_oneof![4 => value, 1 => Just("-".to_owned())].boxed() } else { value }
 }
 
-fn any_line() -> impl Strategy<Value = (LogFormat, String)> {
+pub(crate) fn any_line() -> impl Strategy<Value = (LogFormat, String)> {
     let vpc: Vec<Field> = Field::ALL.iter().copied().filter(|f| f.version() != 6).collect();
     proptest::sample::subsequence(vpc, 1..=54).prop_shuffle().prop_flat_map(|fields| {
         let format = LogFormat::new(&fields).unwrap();

@@ -1,32 +1,71 @@
-//! The decoder.
+//! Lines to columns: chunk by chunk, so that the text, its stops and the rows
+//! stay in the processor's second-level cache from one column to the next.
+//!
+//! ```text
+//! block ─▶ chunks ─▶ stops ─▶ lines with the right number of values ─▶ columns
+//!                              └─▶ others: headers, malformed ◀─ a value is wrong
+//! ```
+//!
+//! A chunk with a wrong value is read a second time without its line: wrong
+//! lines are rare, and columns then never need a way to take a row out.
 
-use super::{Block, Counts, Malformed, Reader};
+use super::column::{Column, Rows, missing};
+use super::explain::explain;
+use super::split::Stops;
+use super::{Counts, Malformed, Reader};
 use crate::field::Field;
 use crate::format::LogFormat;
-use crate::text::{MalformedLine, Problem, parse_value};
-use crate::value::Value;
-use arrow_array::builder::{Int32Builder, Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow_schema::{DataType, SchemaRef};
-use std::sync::Arc;
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{ArrowError, SchemaRef};
+use fearless_simd::{Level, Simd, dispatch};
+
+/// Bytes of text that are looked at together.
+const CHUNK: usize = 128 << 10;
 
 pub(super) struct Lines {
-    projection: Vec<Option<usize>>,
-    header: Vec<u8>,
-    column_header: Vec<u8>,
+    columns: Vec<Column>,
+    /// For each column of the schema its place in `columns`; `None` for one of
+    /// nulls.
+    schema_columns: Vec<Option<usize>>,
+    /// Values of a line.
+    width: usize,
+    log_status: Option<usize>,
+    /// The header line, with hyphens and with underscores.
+    headers: [Vec<u8>; 2],
+    /// Of the next block's first line.
     line: u64,
     offset: u64,
+    level: Level,
+    stops: Stops,
+    first_stops: Vec<u32>,
+    /// Lines of the chunk that are no rows.
+    others: Vec<u32>,
+    /// Rows of the chunk with a wrong value.
+    wrong: Vec<u32>,
 }
 
 impl Lines {
     pub(super) fn new(format: &LogFormat, projection: &[Field]) -> Self {
+        let mut columns = Vec::new();
+        let schema_columns = projection.iter().map(|&field| {
+            let position = format.position(field)?;
+            columns.push(Column::new(field, position));
+            Some(columns.len() - 1)
+        });
         let header = format.header();
         Self {
-            projection: projection.iter().map(|&field| format.position(field)).collect(),
-            column_header: header.replace('-', "_").into_bytes(),
-            header: header.into_bytes(),
+            schema_columns: schema_columns.collect(),
+            columns,
+            width: format.fields().len(),
+            log_status: format.position(Field::LogStatus),
+            headers: [header.replace('-', "_").into_bytes(), header.into_bytes()],
             line: 1,
             offset: 0,
+            level: Level::new(),
+            stops: Stops::default(),
+            first_stops: Vec::new(),
+            others: Vec::new(),
+            wrong: Vec::new(),
         }
     }
 
@@ -34,92 +73,153 @@ impl Lines {
         (self.line, self.offset) = (line, offset);
     }
 
-    pub(super) fn read(&mut self, format: &LogFormat, schema: &SchemaRef, block: &[u8]) -> Block {
+    pub(super) fn read(&mut self, format: &LogFormat, block: &[u8]) -> (Counts, Vec<Malformed>) {
         let mut counts = Counts::default();
         let mut malformed = Vec::new();
-        let mut rows: Vec<Vec<&[u8]>> = Vec::new();
-        let status = format.position(Field::LogStatus);
-        for line in block.split_inclusive(|&b| b == b'\n') {
-            let text = line.strip_suffix(b"\n").unwrap_or(line);
-            counts.lines += 1;
-            if text == self.header || text == self.column_header {
-                counts.headers += 1;
-            } else if let Some(fault) = explain(format, &self.projection, self.line, text) {
-                counts.malformed += 1;
-                if malformed.len() < Reader::MALFORMED_KEPT {
-                    malformed.push(Malformed { offset: self.offset, fault });
-                }
-            } else {
-                let values: Vec<&[u8]> = text.split(|&b| b == b' ').collect();
-                counts.records += 1;
-                match status.and_then(|status| values.get(status).copied()) {
-                    Some(b"NODATA") => counts.no_data += 1,
-                    Some(b"SKIPDATA") => counts.skip_data += 1,
+        let mut rest = block;
+        while !rest.is_empty() {
+            let end = chunk_end(rest);
+            let level = self.level;
+            dispatch!(level, simd => self.read_chunk(simd, rest, end, &mut counts));
+            self.set_aside(format, rest, &mut counts, &mut malformed);
+            self.line += self.stops.lines().len() as u64;
+            self.offset += end as u64;
+            rest = rest.get(end..).unwrap_or_default();
+        }
+        (counts, malformed)
+    }
+
+    /// Appends the records of `text[..end]` to the columns.
+    #[inline(always)]
+    fn read_chunk<S: Simd>(&mut self, simd: S, text: &[u8], end: usize, counts: &mut Counts) {
+        self.stops.find(simd, text.get(..end).unwrap_or_default());
+        self.find_rows(text);
+        loop {
+            self.wrong.clear();
+            for column in &mut self.columns {
+                let rows = Rows { text, stops: &self.stops, first_stops: &self.first_stops };
+                column.read(simd, rows, &mut |row| self.wrong.push(row as u32));
+            }
+            if self.wrong.is_empty() {
+                break;
+            }
+            self.take_out_wrong_rows(counts.records as usize);
+        }
+        if let Some(position) = self.log_status {
+            for &first_stop in &self.first_stops {
+                let (start, end) = self.stops.value(first_stop as usize + position);
+                match end - start {
+                    6 => counts.no_data += u64::from(text.get(start..end) == Some(b"NODATA")),
+                    8 => counts.skip_data += u64::from(text.get(start..end) == Some(b"SKIPDATA")),
                     _ => {}
                 }
-                rows.push(values);
             }
-            self.line += 1;
-            self.offset += line.len() as u64;
         }
-        let columns = self.projection.iter().zip(schema.fields()).map(|(&position, column)| -> ArrayRef {
-            let Some(position) = position else {
-                return new_null_array(column.data_type(), rows.len());
-            };
-            let texts = rows.iter().map(|row| {
-                row.get(position).and_then(|text| std::str::from_utf8(text).ok()).filter(|text| *text != "-")
-            });
-            match column.data_type() {
-                DataType::Int32 => {
-                    let mut builder = Int32Builder::new();
-                    texts.for_each(|text| builder.append_option(text.and_then(|text| text.parse().ok())));
-                    Arc::new(builder.finish())
-                }
-                DataType::Int64 => {
-                    let mut builder = Int64Builder::new();
-                    texts.for_each(|text| builder.append_option(text.and_then(|text| text.parse().ok())));
-                    Arc::new(builder.finish())
-                }
-                _ => {
-                    let mut builder = StringBuilder::new();
-                    texts.for_each(|text| builder.append_option(text));
-                    Arc::new(builder.finish())
-                }
+        counts.records += self.first_stops.len() as u64;
+        counts.lines += self.stops.lines().len() as u64;
+    }
+
+    /// Tells lines that have as many values as the format from others.
+    #[inline(always)]
+    fn find_rows(&mut self, text: &[u8]) {
+        self.first_stops.clear();
+        self.others.clear();
+        let mut first_stop = 0;
+        for (&last_stop, line) in self.stops.lines().iter().zip(0u32..) {
+            let is_row = (last_stop - first_stop) as usize == self.width && !self.is_header(text, first_stop);
+            if is_row {
+                self.first_stops.push(first_stop);
+            } else {
+                self.others.push(line);
             }
+            first_stop = last_stop;
+        }
+    }
+
+    /// Whether the line of the right number of values is one of names.
+    #[inline(always)]
+    fn is_header(&self, text: &[u8], first_stop: u32) -> bool {
+        let (start, _) = self.stops.value(first_stop as usize);
+        let (_, end) = self.stops.value(first_stop as usize + self.width - 1);
+        let [header, other] = &self.headers;
+        end - start == header.len()
+            && text.get(start..end).is_some_and(|line| line == header || line == other)
+    }
+
+    #[cold]
+    fn take_out_wrong_rows(&mut self, rows_before: usize) {
+        for column in &mut self.columns {
+            column.truncate(rows_before);
+        }
+        self.wrong.sort_unstable();
+        self.wrong.dedup();
+        let lines = self.stops.lines();
+        // The row after stop k is the line after the one that ends there.
+        let line_of = |first_stop: u32| match lines.binary_search(&first_stop) {
+            Ok(line_before) => line_before as u32 + 1,
+            Err(_) => 0,
+        };
+        let mut wrong = self.wrong.iter().copied().peekable();
+        let mut row = 0;
+        let others = &mut self.others;
+        self.first_stops.retain(|&first_stop| {
+            let is_wrong = wrong.next_if_eq(&row).is_some();
+            row += 1;
+            if is_wrong {
+                others.push(line_of(first_stop));
+            }
+            !is_wrong
         });
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = RecordBatch::try_new_with_options(schema.clone(), columns.collect(), &options)
-            .unwrap_or_else(|_| RecordBatch::new_empty(schema.clone()));
-        Block { batch, malformed, counts }
+        self.others.sort_unstable();
+    }
+
+    /// Counts the lines that are no rows, and says what is wrong with them.
+    fn set_aside(
+        &self,
+        format: &LogFormat,
+        text: &[u8],
+        counts: &mut Counts,
+        malformed: &mut Vec<Malformed>,
+    ) {
+        for &line in &self.others {
+            let first_stop = match line {
+                0 => 0,
+                line => self.stops.lines().get(line as usize - 1).copied().unwrap_or(0),
+            };
+            let last_stop = self.stops.lines().get(line as usize).copied().unwrap_or(0);
+            let (start, _) = self.stops.value(first_stop as usize);
+            let (_, end) = self.stops.value(last_stop as usize - 1);
+            let bytes = text.get(start..end).unwrap_or_default();
+            if self.headers.iter().any(|header| header == bytes) {
+                counts.headers += 1;
+                continue;
+            }
+            counts.malformed += 1;
+            if malformed.len() < Reader::MALFORMED_KEPT {
+                let is_wanted = |position| self.columns.iter().any(|column| column.position() == position);
+                let fault = explain(format, is_wanted, self.line + u64::from(line), bytes);
+                debug_assert!(fault.is_some(), "nothing is wrong with {:?}", String::from_utf8_lossy(bytes));
+                malformed.extend(fault.map(|fault| Malformed { offset: self.offset + start as u64, fault }));
+            }
+        }
+    }
+
+    /// The batch of all rows since the last call.
+    pub(super) fn finish(&mut self, schema: &SchemaRef, rows: usize) -> Result<RecordBatch, ArrowError> {
+        let read: Vec<_> = self.columns.iter_mut().map(Column::finish).collect::<Result<_, _>>()?;
+        let arrays = self.schema_columns.iter().zip(schema.fields()).map(|(column, field)| {
+            let found = column.and_then(|column| read.get(column));
+            found.cloned().unwrap_or_else(|| missing(field.data_type(), rows))
+        });
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(schema.clone(), arrays.collect(), &options)
     }
 }
 
-/// Why the line is no record, if it is none: what `text::parse_line` would say,
-/// had it only looked at the projected fields.
-fn explain(
-    format: &LogFormat,
-    projection: &[Option<usize>],
-    line: u64,
-    text: &[u8],
-) -> Option<MalformedLine> {
-    let fault = |column, field, problem| Some(MalformedLine { line, column, field, problem });
-    let mut values = text.split(|&b| b == b' ');
-    let mut column = 1;
-    for (position, &field) in format.fields().iter().enumerate() {
-        let Some(value) = values.next() else {
-            return fault(text.len() + 1, field, Problem::Missing);
-        };
-        if projection.contains(&Some(position)) {
-            let checked = std::str::from_utf8(value).map_err(|_| Problem::NotUtf8);
-            let checked: Result<Value<'_>, Problem> = checked.and_then(|value| parse_value(field, value));
-            if let Err(problem) = checked {
-                return fault(column, field, problem);
-            }
-        }
-        column += value.len() + 1;
-    }
-    match format.fields().last() {
-        Some(&field) if values.next().is_some() => fault(column, field, Problem::TooMany),
-        _ => None,
-    }
+/// Where the first chunk of `text` ends: after the last newline of its
+/// [`CHUNK`] bytes, or after the first one at all if a line is that long.
+fn chunk_end(text: &[u8]) -> usize {
+    let Some(first) = text.get(..CHUNK) else { return text.len() };
+    let newline = memchr::memrchr(b'\n', first).or_else(|| memchr::memchr(b'\n', text));
+    newline.map_or(text.len(), |newline| newline + 1)
 }

@@ -20,8 +20,13 @@
 //!
 //! [`text::parse_line`]: crate::text::parse_line
 
+mod address;
+mod column;
+mod explain;
 mod input;
 mod lines;
+mod number;
+mod split;
 
 pub use input::BlockReader;
 
@@ -135,9 +140,25 @@ impl Reader {
         &self.schema
     }
 
+    /// The longest block: offsets into a column of texts are 32-bit.
+    pub const MAX_BLOCK_BYTES: usize = 1 << 30;
+
     /// Reads a block of whole lines, as [`BlockReader`] gives them. Only the
     /// last line of the input may end without a newline.
+    ///
+    /// # Panics
+    /// If the block is longer than [`Self::MAX_BLOCK_BYTES`].
     pub fn push_block(&mut self, block: &[u8]) -> Block {
-        self.lines.read(&self.format, &self.schema, block)
+        assert!(block.len() <= Self::MAX_BLOCK_BYTES, "a block of {} bytes", block.len());
+        let (counts, malformed) = self.lines.read(&self.format, block);
+        let rows = usize::try_from(counts.records).unwrap_or(usize::MAX);
+        match self.lines.finish(&self.schema, rows) {
+            Ok(batch) => Block { batch, malformed, counts },
+            // Offsets rise, texts are UTF-8 and all columns have the same rows.
+            Err(error) => unreachable!("columns that do not make a batch: {error}"),
+        }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,122 @@
+//! Digits to numbers, eight at a time.
+
+/// The number in `text[start..end]`, or [`NONE`] if it is none: anything but
+/// digits, a leading zero, or more than 2^64 - 2.
+///
+/// Same rule as `text::parse_line`, which also refuses what is larger than the field's
+/// maximum; no field's maximum reaches [`NONE`].
+#[inline(always)]
+pub(super) fn number(text: &[u8], start: usize, end: usize, first: u8) -> u64 {
+    let len = end.wrapping_sub(start);
+    if first == b'0' {
+        return if len == 1 { 0 } else { NONE };
+    }
+    let word = |from_end: usize| {
+        let from = end.checked_sub(from_end)?;
+        text.get(from..)?.first_chunk::<8>().map(|word| u64::from_le_bytes(*word))
+    };
+    if let (1..=8, Some(low)) = (len, word(8)) {
+        return eight(last(low, len)).unwrap_or(NONE);
+    }
+    if let (9..=16, Some(high), Some(low)) = (len, word(16), word(8)) {
+        return match (eight(last(high, len - 8)), eight(low ^ ZEROS)) {
+            (Some(high), Some(low)) => high * 100_000_000 + low,
+            _ => NONE,
+        };
+    }
+    one_by_one(text.get(start..end).unwrap_or_default())
+}
+
+/// What [`number`] gives for anything else.
+pub(super) const NONE: u64 = u64::MAX;
+
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The last `len` letters of eight as digits, with zeros before them. `len` is 1 to 8.
+#[inline(always)]
+fn last(word: u64, len: usize) -> u64 {
+    (word ^ ZEROS) & (u64::MAX << (64 - 8 * len))
+}
+
+/// The number of eight digits, the most significant in the lowest byte.
+#[inline(always)]
+fn eight(digits: u64) -> Option<u64> {
+    // A byte above 9 gets its high bit by the sum or has it already; a carry
+    // into the next byte only comes from one that has it already.
+    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    let pairs = digits.wrapping_mul(1 + (10 << 8)) >> 8;
+    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(1 + (100 << 16)) >> 16;
+    Some((fours & 0x0000_ffff_0000_ffff).wrapping_mul(1 + (10_000 << 32)) >> 32)
+}
+
+#[cold]
+fn one_by_one(digits: &[u8]) -> u64 {
+    if digits.is_empty() {
+        return NONE;
+    }
+    let number = digits.iter().try_fold(0u64, |number, &digit| {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 { None } else { number.checked_mul(10)?.checked_add(digit.into()) }
+    });
+    number.unwrap_or(NONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(before: &str, text: &str) {
+        let all = format!("{before}{text}");
+        let bytes = all.as_bytes();
+        let first = bytes.get(before.len()).copied().unwrap_or(0);
+        let is_number =
+            text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+        let expected = text.parse().ok().filter(|_| is_number).unwrap_or(NONE);
+        assert_eq!(number(bytes, before.len(), bytes.len(), first), expected, "{text:?} after {before:?}");
+    }
+
+    #[test]
+    fn numbers_at_the_edges() {
+        let before = "2 4294967295 172.31.16.139 ";
+        for text in [
+            "",
+            "-",
+            "0",
+            "00",
+            "01",
+            "9",
+            "+1",
+            "-1",
+            "12345678",
+            "123456789",
+            "9999999999999999",
+            "12345678901234567",
+            "9223372036854775807",
+            "9223372036854775808",
+            "18446744073709551614",
+            "18446744073709551616",
+            "99999999999999999999",
+            "1234567:",
+            "1234567/",
+            "/2345678",
+            "1:345678",
+            "123 5678",
+            "1\u{e9}34567",
+            "123456789012345a",
+            "a234567890123456",
+        ] {
+            check(before, text);
+            check("", text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_as_parse(before in "[0-9 ]{0,20}", text in "[0-9]{1,20}|[0-9a]{1,20}|\\PC{1,8}") {
+            check(&before, &text);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Finds the separators of a chunk of text at once.
+//!
+//! ```text
+//! text    2 unknown eni-1 - OK\n3 ...
+//! stops ^  ^       ^     ^ ^  ^  ^        ends[0] is one before the first byte
+//! lines                       ^           how many stops there are up to its newline: 5
+//! ```
+//!
+//! 64 bytes become a bit mask, and the bits of a mask become offsets. A value
+//! lies between two stops, so that value `f` of the line that begins after
+//! stop `k` is `stops[k + f] + 1 .. stops[k + f + 1]`, without looking at it.
+
+use fearless_simd::{Simd, SimdBase, SimdMask, u8x64};
+
+/// Where the spaces and newlines of a chunk are.
+#[derive(Default)]
+pub(super) struct Stops {
+    stops: Vec<u32>,
+    /// For each line, the index in `stops` of the newline that ends it.
+    lines: Vec<u32>,
+    is_plain: bool,
+}
+
+impl Stops {
+    /// Reads a chunk of whole lines; the last one may have no newline.
+    ///
+    /// Invariant: the chunk is shorter than 4 GiB.
+    #[inline(always)]
+    pub(super) fn find<S: Simd>(&mut self, simd: S, chunk: &[u8]) {
+        // Room for a stop at every byte, one at each end, and the overhang of the last mask.
+        let room = chunk.len() + 2 + 64;
+        if self.stops.len() < room {
+            self.stops = vec![0; room];
+        }
+        self.lines.clear();
+        let mut found = 0;
+        if let Some(before_first) = self.stops.first_mut() {
+            *before_first = u32::MAX;
+            found = 1;
+        }
+        let mut odd = 0;
+        let mut offset = 0;
+        let (words, rest) = chunk.as_chunks::<64>();
+        for word in words {
+            self.add(simd, word, offset, &mut found, &mut odd);
+            offset += 64;
+        }
+        if !rest.is_empty() {
+            let mut word = [b'.'; 64];
+            word.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            self.add(simd, &word, offset, &mut found, &mut odd);
+        }
+        if chunk.last().is_some_and(|&last| last != b'\n')
+            && let Some(stop) = self.stops.get_mut(found)
+        {
+            *stop = chunk.len() as u32;
+            self.lines.push(found as u32);
+        }
+        self.is_plain = odd == 0;
+    }
+
+    #[inline(always)]
+    fn add<S: Simd>(&mut self, simd: S, word: &[u8; 64], offset: u32, found: &mut usize, odd: &mut u64) {
+        let bytes = u8x64::from_slice(simd, word);
+        let newline = bytes.simd_eq(u8x64::splat(simd, b'\n'));
+        let space = bytes.simd_eq(u8x64::splat(simd, b' '));
+        // Everything but 0x20 to 0x7e.
+        let outside = (bytes - u8x64::splat(simd, b' ')).simd_gt(u8x64::splat(simd, b'~' - b' '));
+        let newlines = newline.to_bitmask();
+        let all = space.to_bitmask() | newlines;
+        *odd |= outside.to_bitmask() & !newlines;
+
+        let mut mask = newlines;
+        while mask != 0 {
+            let up_to = mask ^ (mask - 1);
+            self.lines.push((*found as u32) + (all & up_to).count_ones() - 1);
+            mask &= mask - 1;
+        }
+        let Some(room) = self.stops.get_mut(*found..).and_then(|room| room.first_chunk_mut::<64>()) else {
+            return;
+        };
+        // A text has 5 to 10 stops in 64 bytes: writing 8 and then looking
+        // whether there are more is cheaper than asking before each.
+        let mut mask = all;
+        let count = mask.count_ones() as usize;
+        let mut take = |from: usize, to: usize| {
+            for stop in &mut room[from..to] {
+                *stop = offset.wrapping_add(mask.trailing_zeros());
+                mask &= mask.wrapping_sub(1);
+            }
+        };
+        take(0, 8);
+        if count > 8 {
+            take(8, 16);
+            if count > 16 {
+                take(16, 64);
+            }
+        }
+        *found += count;
+    }
+
+    /// One a line.
+    pub(super) fn lines(&self) -> &[u32] {
+        &self.lines
+    }
+
+    /// Whether every byte but the newlines is printable ASCII, so that no
+    /// value needs a second look for what a text may not have.
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Where the value between two stops lies.
+    #[inline(always)]
+    pub(super) fn value(&self, stop: usize) -> (usize, usize) {
+        match self.stops.get(stop..stop + 2) {
+            Some(&[before, after]) => (before.wrapping_add(1) as usize, after as usize),
+            _ => (0, 0),
+        }
+    }
+}
