@@ -1,0 +1,67 @@
+"""The tour of README.md, command by command as it stands there."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from conftest import AWS, WEIR
+from netns import Pair
+
+README = os.path.join(os.path.dirname(__file__), "..", "..", "README.md")
+
+
+def tour():
+    """The shell blocks of the tour, in order."""
+    with open(README) as file:
+        text = file.read()
+    return re.findall(r"```sh\n(.*?)```", text[text.index("## A tour") :], re.DOTALL)
+
+
+def test_the_two_commands_are_the_makefiles():
+    with open(README) as file:
+        first = re.search(r"```sh\n(.*?)```", file.read(), re.DOTALL).group(1)
+    assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make demo", "make test"]
+
+
+@pytest.mark.live
+def test_the_tour(serve, tmp_path):
+    server = serve("--interval", "5")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, path in (("weir", WEIR), ("aws", AWS)):
+        (tools / name).symlink_to(path)
+    env = {
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "WEIR_DATA_DIR": server.data_dir,
+        "AWS_PAGER": "",
+    }
+    start, make, attach, read, *rest = tour()
+    # The server runs already, on a free port.
+    assert start.splitlines() == ["weir serve &", 'eval "$(weir env)"']
+
+    def run(script):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=env,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{server.drain()}"
+        return done.stdout
+
+    with Pair() as pair:
+        keep = "\ndeclare -p VPC SUBNET ENI ROLE"
+        before = start.replace("weir serve &\n", "") + make
+        variables = "\n".join(l for l in run(before + keep).splitlines() if l.startswith("declare --"))
+        before = start.replace("weir serve &\n", "") + variables + "\n"
+        said = run(before + attach.replace("--netns web", f"--netns {pair.inside}"))
+        assert '"Status":"attached"' in said
+        # Every further block reads; the first one has records when the window has ended.
+        server.wait_for_line(lambda e: e["fields"].get("action") == "PutLogEvents")
+        assert "NODATA" in run(before + read)
+        for block in rest:
+            run(before + block)
