@@ -5,8 +5,8 @@
 //! ([`Store`] is a cheap handle; clone it); a call may wait for the disk, so an
 //! async caller uses `spawn_blocking`. Time is always an argument.
 //!
-//! Not for: JSON, ARNs, permissions (the service), filter patterns, metric
-//! filters and queries (later).
+//! Not for: JSON, ARNs, permissions (the service), metric filters and queries
+//! (later). Filter patterns are in [`pattern`] and need no store.
 //!
 //! What a caller may rely on:
 //!
@@ -35,6 +35,7 @@ mod get;
 mod group;
 mod index;
 pub mod limits;
+pub mod pattern;
 mod put;
 mod read;
 mod record;
