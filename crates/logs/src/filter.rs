@@ -1,16 +1,19 @@
 //! FilterLogEvents: the events of a group's streams, merged in order of time.
 //!
-//! Not yet: filter patterns. One that is not blank is refused, not ignored.
+//! With a filter pattern one call reads a bounded number of events. When that
+//! ends the page early, the page is short or even empty and still has a token,
+//! as in AWS; the next call goes on behind the last event that was read.
 //!
 //! Source: CloudWatch Logs API reference, FilterLogEvents.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::ops::Bound;
 
 use crate::error::LogsError;
-use crate::index::{Entry, Place, Stream, kept_from};
+use crate::index::{Entry, Place, State, Stream, kept_from};
 use crate::limits::{Constraints, MAX_PAGE_EVENTS, at_least, at_most};
+use crate::pattern::{Pattern, PatternError};
 use crate::read::{Located, PageSize};
 use crate::store::{Scope, Store};
 use crate::token::{Kind, event_id, page_token, read_page_token};
@@ -27,12 +30,17 @@ pub struct FilterLogEvents {
     pub start_time: Option<i64>,
     /// Included, other than in GetLogEvents. Milliseconds since 1970.
     pub end_time: Option<i64>,
-    /// Must be absent or blank as yet.
+    /// See [`pattern`](crate::pattern); absent or blank matches every event.
     pub filter_pattern: Option<String>,
     /// 1 to 10,000; by default what fits 1 MiB, at most 10,000.
     pub limit: Option<i64>,
     pub next_token: Option<String>,
 }
+
+/// What one call with a pattern reads at most. Each chunk is in memory at once.
+const SCAN_EVENTS: usize = if cfg!(test) { 100 } else { 200_000 };
+const SCAN_BYTES: usize = 64 << 20;
+const CHUNK_BYTES: usize = 4 << 20;
 
 /// One event as FilterLogEvents gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +69,7 @@ impl Store {
         request: &FilterLogEvents,
         now: UnixMillis,
     ) -> Result<FilteredLogEvents, LogsError> {
-        check(request)?;
+        let pattern = check(request)?;
         let state = self.state();
         let group = state.group(scope, &request.group)?;
         let owner = group.meta.id;
@@ -89,34 +97,63 @@ impl Store {
             merge.add(i, &range[seen..]);
         }
 
-        let mut size = PageSize::new(request.limit);
-        let (mut entries, mut from_streams) = (Vec::new(), Vec::new());
-        let mut next_token = None;
+        // Without a pattern what is read is the page.
+        let mut page = PageSize::new(request.limit);
+        let mut scan = Scan::default();
+        let (mut chunks, mut chunk) = (Vec::new(), Chunk::default());
+        let mut names = HashMap::new();
+        let mut goes_on = false;
         for (entry, stream) in &mut merge {
-            if !size.take(entry) {
-                let last = entries.last().map(Entry::place);
-                next_token = last.map(|place| page_token(Kind::Filter, owner, place));
+            goes_on = match &pattern {
+                Some(_) => !scan.take(entry),
+                None => !page.take(entry),
+            };
+            if goes_on {
                 break;
             }
-            entries.push(*entry);
-            from_streams.push((streams[stream].meta.id, streams[stream].meta.name.clone()));
+            if chunk.bytes >= CHUNK_BYTES {
+                chunks.push(std::mem::take(&mut chunk).locate(&state));
+            }
+            names
+                .entry(stream)
+                .or_insert_with(|| (streams[stream].meta.id, streams[stream].meta.name.clone()));
+            chunk.add(entry, stream);
         }
-        let located = Located::new(&state, entries);
+        chunks.push(chunk.locate(&state));
         drop(state);
 
-        let events = located.read()?.into_iter().zip(from_streams);
-        let events = events.map(|((entry, message), (stream, log_stream_name))| FilteredLogEvent {
-            log_stream_name,
-            timestamp: UnixMillis(entry.timestamp),
-            message,
-            ingestion_time: UnixMillis(entry.ingestion),
-            event_id: event_id(stream, entry.place()),
-        });
-        Ok(FilteredLogEvents { events: events.collect(), next_token })
+        let mut events = Vec::new();
+        let mut seen = None;
+        'page: for (located, from_streams) in chunks {
+            for ((entry, message), stream) in located.read()?.into_iter().zip(from_streams) {
+                if let Some(pattern) = &pattern {
+                    if !pattern.matches(&message) {
+                        seen = Some(entry.place());
+                        continue;
+                    }
+                    if !page.take(&entry) {
+                        goes_on = true;
+                        break 'page;
+                    }
+                }
+                seen = Some(entry.place());
+                let Some((stream, name)) = names.get(&stream) else { continue };
+                events.push(FilteredLogEvent {
+                    log_stream_name: name.clone(),
+                    timestamp: UnixMillis(entry.timestamp),
+                    message,
+                    ingestion_time: UnixMillis(entry.ingestion),
+                    event_id: event_id(*stream, entry.place()),
+                });
+            }
+        }
+        let next_token = seen.filter(|_| goes_on).map(|place| page_token(Kind::Filter, owner, place));
+        Ok(FilteredLogEvents { events, next_token })
     }
 }
 
-fn check(request: &FilterLogEvents) -> Result<(), LogsError> {
+/// The pattern, if one is given that not every event matches.
+fn check(request: &FilterLogEvents) -> Result<Option<Pattern>, LogsError> {
     let mut constraints = Constraints::new();
     constraints.group_name(&request.group, "logGroupName");
     if let Some(names) = &request.stream_names {
@@ -141,11 +178,51 @@ fn check(request: &FilterLogEvents) -> Result<(), LogsError> {
         let text = "logStreamNames and logStreamNamePrefix are mutually exclusive parameters.";
         return Err(LogsError::InvalidParameter(text.into()));
     }
-    if !pattern.trim().is_empty() {
-        let text = "Filter patterns are not supported yet; leave filterPattern empty to get all events.";
-        return Err(LogsError::InvalidParameter(text.into()));
+    let pattern = Pattern::parse(pattern).map_err(invalid_pattern)?;
+    Ok(Some(pattern).filter(|pattern| !pattern.matches_everything()))
+}
+
+fn invalid_pattern(error: PatternError) -> LogsError {
+    LogsError::InvalidParameter(error.to_string())
+}
+
+/// What one call has read.
+#[derive(Default)]
+struct Scan {
+    events: usize,
+    bytes: usize,
+}
+
+impl Scan {
+    /// Whether the event may still be read; the first one always may.
+    fn take(&mut self, entry: &Entry) -> bool {
+        if self.events >= SCAN_EVENTS || self.bytes >= SCAN_BYTES {
+            return false;
+        }
+        self.events += 1;
+        self.bytes += entry.counted_bytes();
+        true
     }
-    Ok(())
+}
+
+/// Events that are read together, each with its stream's number.
+#[derive(Default)]
+struct Chunk {
+    entries: Vec<Entry>,
+    streams: Vec<usize>,
+    bytes: usize,
+}
+
+impl Chunk {
+    fn add(&mut self, entry: &Entry, stream: usize) {
+        self.bytes += entry.counted_bytes();
+        self.entries.push(*entry);
+        self.streams.push(stream);
+    }
+
+    fn locate(self, state: &State) -> (Located, Vec<usize>) {
+        (Located::new(state, self.entries), self.streams)
+    }
 }
 
 /// Merges sorted runs of entries.

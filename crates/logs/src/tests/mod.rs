@@ -6,6 +6,7 @@ mod durability;
 mod groups;
 mod model;
 mod pages;
+mod patterns;
 mod rules;
 mod writers;
 

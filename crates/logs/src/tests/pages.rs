@@ -221,8 +221,12 @@ fn filter_merges_streams_in_order_of_time_then_arrival() {
             "InvalidParameter: logStreamNames and logStreamNamePrefix are mutually exclusive parameters.",
         ),
         (
-            FilterLogEvents { filter_pattern: Some("REJECT".into()), ..Default::default() },
-            "InvalidParameter: Filter patterns are not supported yet; leave filterPattern empty to get all events.",
+            FilterLogEvents { filter_pattern: Some("[a=1 || b=2]".into()), ..Default::default() },
+            "InvalidParameter: Invalid filter pattern",
+        ),
+        (
+            FilterLogEvents { filter_pattern: Some("%(a)%".into()), ..Default::default() },
+            "InvalidParameter: Invalid character(s) in term '%(a)%'",
         ),
         (
             FilterLogEvents { next_token: Some("invalid".into()), ..Default::default() },

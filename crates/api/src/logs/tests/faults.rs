@@ -228,10 +228,16 @@ fn too_many_tags() {
 }
 
 #[test]
-fn patterns_are_refused_until_they_are_there() {
+fn filter_patterns() {
     let world = world();
-    let members = json!({"logGroupName": "/vpc/flow", "filterPattern": "REJECT"});
-    assert_eq!(logs(&world.root(), "FilterLogEvents", members).fault(), format!("{INVALID} 400"));
+    for (pattern, message) in [
+        ("[a=1 || b=2]", "Invalid filter pattern"),
+        ("{ $.a = }", "Invalid filter pattern"),
+        ("%(a)%", "Invalid character(s) in term '%(a)%'"),
+    ] {
+        let members = json!({"logGroupName": "/vpc/flow", "filterPattern": pattern});
+        check(&world.root(), "FilterLogEvents", members, INVALID, message);
+    }
 }
 
 #[test]
