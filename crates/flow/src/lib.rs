@@ -2,8 +2,9 @@
 //! log says.
 //!
 //! For: the table of fields ([`field`]), formats ([`format`]), the text codec
-//! ([`text`]), capture windows ([`window`]) and the records they give
-//! ([`record`]). It stands alone: no HTTP, no SQL, no eBPF.
+//! ([`text`]), conditions on records as people write them ([`condition`]),
+//! capture windows ([`window`]) and the records they give ([`record`]). It
+//! stands alone: no HTTP, no SQL, no eBPF.
 //!
 //! With the feature `columns`: text to Arrow record batches at memory speed
 //! (`columns`), and batches to lines, JSON and CSV (`render`). With `parquet`:
@@ -102,6 +103,7 @@
 
 #[cfg(feature = "columns")]
 pub mod columns;
+pub mod condition;
 pub mod field;
 pub mod format;
 pub mod names;
