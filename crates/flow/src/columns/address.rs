@@ -1,21 +1,51 @@
 //! Is it an address? Without making one of it: columns have addresses as text.
 
-use fearless_simd::{Simd, SimdBase, SimdMask, u8x16};
-use std::net::IpAddr;
+use fearless_simd::{Simd, SimdBase, SimdMask, u8x16, u8x64};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Whether `text[start..end]` is an IPv4 or IPv6 address: what
 /// `IpAddr::from_str` accepts.
 #[inline(always)]
 pub(super) fn is_address<S: Simd>(simd: S, text: &[u8], start: usize, end: usize) -> bool {
+    let len = end.wrapping_sub(start);
     match text.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
-        Some(bytes) if is_ipv4(simd, bytes, end.wrapping_sub(start)) => true,
+        Some(bytes) if is_ipv4(simd, bytes, len) => return true,
+        _ => {}
+    }
+    match text.get(start..).and_then(|rest| rest.first_chunk::<64>()) {
+        Some(bytes) if is_plain_ipv6(simd, bytes, len) => true,
         _ => is_any(text.get(start..end).unwrap_or_default()),
     }
 }
 
+/// Whether the first `len` bytes are an IPv6 address without an IPv4 address at
+/// its end: up to eight groups of one to four hexadecimal digits, eight of them
+/// or one `::` for those that lack.
+#[inline(always)]
+fn is_plain_ipv6<S: Simd>(simd: S, bytes: &[u8; 64], len: usize) -> bool {
+    if !(2..=39).contains(&len) {
+        return false;
+    }
+    let bytes = u8x64::from_slice(simd, bytes);
+    let splat = |byte| u8x64::splat(simd, byte);
+    let end = 1u64 << len;
+    let colons = bytes.simd_eq(splat(b':')).to_bitmask() & (end - 1);
+    let decimal = (bytes ^ splat(b'0')).simd_le(splat(9)).to_bitmask();
+    let letter = ((bytes | splat(0x20)) - splat(b'a')).simd_le(splat(5)).to_bitmask();
+    let digits = (decimal | letter) & (end - 1);
+    let long = digits & digits >> 1 & digits >> 2 & digits >> 3 & digits >> 4;
+    // A colon after a colon: one at most, and where one stands at an end.
+    let gaps = colons & colons << 1;
+    let groups = (digits & !(digits << 1)).count_ones();
+    let ends_well = (colons & 1 == 0 || gaps & 2 != 0) && (colons & end >> 1 == 0 || gaps & end >> 1 != 0);
+    let is_complete = if gaps == 0 { groups == 8 } else { groups <= 7 && gaps & (gaps - 1) == 0 };
+    colons | digits == end - 1 && long == 0 && ends_well && is_complete
+}
+
 #[inline(never)]
 fn is_any(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| text.parse::<IpAddr>().is_ok())
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    if text.contains(':') { text.parse::<Ipv6Addr>().is_ok() } else { text.parse::<Ipv4Addr>().is_ok() }
 }
 
 /// Whether the first `len` bytes are an IPv4 address: four numbers up to 255
@@ -59,6 +89,7 @@ mod tests {
     use super::*;
     use fearless_simd::{Level, dispatch};
     use proptest::prelude::*;
+    use std::net::IpAddr;
 
     fn check(text: &str) {
         let expected = text.parse::<IpAddr>().is_ok();
@@ -109,6 +140,31 @@ mod tests {
             "2600:1f18:4000:100:8d6e:3477:df66:f105",
             "2600:1f18:4000:100:8d6e:3477:df66:f105:1",
             "fe80::1%eth0",
+            ":",
+            ":::",
+            "1::",
+            "::1::",
+            ":1::2",
+            "1::2:",
+            "1:2:3:4:5:6:7::",
+            "::2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7:8::",
+            "::1:2:3:4:5:6:7:8",
+            "1:2:3:4::5:6:7:8",
+            "1:2:3:4::6:7:8",
+            "12345::",
+            "a:b:c:d:e:f:a:g",
+            "1:2:3:4:5:6:7:8:",
+            ":1:2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7",
+            "ABCD:EF01:2345:6789:abcd:ef01:2345:6789",
+            "1:::2",
+            "::ffff",
+            "`::",
+            "@::",
+            "G::",
+            "1:2:3:4:5:6:7.8.9.1",
+            "1::7.8.9.1",
             "1.2.3.\u{663}",
         ] {
             check(text);
@@ -117,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_same_as_the_standard_library(text in "[0-9.]{0,17}|([0-9]{1,4}\\.){3}[0-9]{1,4}|[0-9a-f:.]{0,40}|\\PC{0,8}") {
+        fn the_same_as_the_standard_library(text in "[0-9.]{0,17}|([0-9a-f]{0,5}:){0,9}[0-9a-f]{0,5}|([0-9]{1,4}\\.){3}[0-9]{1,4}|[0-9a-f:.]{0,40}|\\PC{0,8}") {
             check(&text);
         }
     }

@@ -65,12 +65,30 @@ impl Column {
         let Self { position, max, is_nullable, values, validity } = self;
         let reader = Values64 { rows, position: *position, is_nullable: *is_nullable, validity, wrong };
         match values {
-            Values::Int32(values) => reader.numbers(*max, values, |number| number as i32),
-            Values::Int64(values) => reader.numbers(*max, values, |number| number as i64),
-            Values::Text(texts) if rows.stops.is_plain() => reader.texts(texts, |_, _| true),
+            Values::Int32(values) => reader.numbers(
+                *max,
+                values,
+                #[inline(always)]
+                |number| number as i32,
+            ),
+            Values::Int64(values) => reader.numbers(
+                *max,
+                values,
+                #[inline(always)]
+                |number| number as i64,
+            ),
+            Values::Text(texts) if rows.stops.is_plain() => reader.texts(
+                texts,
+                #[inline(always)]
+                |_, _| true,
+            ),
             Values::Text(texts) => reader.texts(texts, |start, end| is_text(rows.text, start, end)),
             Values::Address(texts) => {
-                reader.texts(texts, |start, end| is_address(simd, rows.text, start, end));
+                reader.texts(
+                    texts,
+                    #[inline(always)]
+                    |start, end| is_address(simd, rows.text, start, end),
+                );
             }
         }
     }
@@ -81,7 +99,7 @@ impl Column {
         match &mut self.values {
             Values::Int32(values) => values.truncate(rows),
             Values::Int64(values) => values.truncate(rows),
-            Values::Text(texts) | Values::Address(texts) => texts.ends.truncate(rows),
+            Values::Text(texts) | Values::Address(texts) => texts.offsets.truncate(rows + 1),
         }
     }
 
@@ -100,7 +118,7 @@ fn primitive<T: ArrowPrimitiveType>(
     values: &mut Vec<T::Native>,
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, ArrowError> {
-    let fresh = Vec::with_capacity(values.len());
+    let fresh = Vec::with_capacity(values.len() + values.len() / 8);
     let values = std::mem::replace(values, fresh);
     Ok(Arc::new(PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls)?))
 }
@@ -125,22 +143,26 @@ struct Values64<'a, W> {
     wrong: &'a mut W,
 }
 
+// Loops and not iterator adapters: a closure inside an adapter is not compiled
+// for the processor's SIMD level, and each SIMD operation becomes a call.
 impl<W: FnMut(usize)> Values64<'_, W> {
     #[inline(always)]
-    fn numbers<T>(self, max: u64, values: &mut Vec<T>, cast: impl Fn(u64) -> T) {
+    fn numbers<T: Copy + Default>(self, max: u64, values: &mut Vec<T>, cast: impl Fn(u64) -> T) {
         let Rows { text, stops, first_stops } = self.rows;
         let mut row = 0;
         for group in first_stops.chunks(64) {
             let (mut valid, mut malformed) = (0u64, 0u64);
-            values.extend(group.iter().zip(0u32..).map(|(&first_stop, bit)| {
+            let mut buffer = [T::default(); 64];
+            for ((bit, &first_stop), to) in (0u32..).zip(group).zip(&mut buffer) {
                 let (start, end) = stops.value(first_stop as usize + self.position);
                 let first = text.get(start).copied().unwrap_or(0);
                 let number = number(text, start, end, first);
                 let is_null = first == b'-' && end == start + 1;
                 malformed |= u64::from(number > max && !(is_null && self.is_nullable)) << bit;
                 valid |= u64::from(!is_null) << bit;
-                cast(if is_null { 0 } else { number })
-            }));
+                *to = cast(if is_null { 0 } else { number });
+            }
+            values.extend_from_slice(buffer.get(..group.len()).unwrap_or_default());
             self.validity.push(valid, group.len());
             for_each_bit(malformed, |bit| (self.wrong)(row + bit));
             row += group.len();
@@ -154,8 +176,8 @@ impl<W: FnMut(usize)> Values64<'_, W> {
         let mut at = texts.end();
         for group in first_stops.chunks(64) {
             let (mut valid, mut malformed) = (0u64, 0u64);
-            let Texts { ends, bytes } = texts;
-            ends.extend(group.iter().zip(0u32..).map(|(&first_stop, bit)| {
+            let mut ends = [0; 64];
+            for ((bit, &first_stop), to) in (0u32..).zip(group).zip(&mut ends) {
                 let (start, end) = stops.value(first_stop as usize + self.position);
                 let len = end.wrapping_sub(start);
                 let is_null = len == 1 && text.get(start) == Some(&b'-');
@@ -163,11 +185,11 @@ impl<W: FnMut(usize)> Values64<'_, W> {
                     if is_null { !self.is_nullable } else { len == 0 || !is_right(start, end) };
                 malformed |= u64::from(is_malformed) << bit;
                 valid |= u64::from(!is_null) << bit;
-                let len = if is_null { 0 } else { len };
-                copy(text, start, len, bytes, at);
-                at += len;
-                at as i32
-            }));
+                copy(text, start, len, &mut texts.bytes, at);
+                at += if is_null { 0 } else { len };
+                *to = at as i32;
+            }
+            texts.offsets.extend_from_slice(ends.get(..group.len()).unwrap_or_default());
             self.validity.push(valid, group.len());
             for_each_bit(malformed, |bit| (self.wrong)(row + bit));
             row += group.len();
@@ -184,62 +206,46 @@ fn for_each_bit(mut mask: u64, mut act: impl FnMut(usize)) {
 }
 
 /// Texts one after the other.
-#[derive(Default)]
 struct Texts {
-    /// Where each one ends in `bytes`.
-    ends: Vec<i32>,
-    /// Used again for the next batch. What lies after the last end means nothing.
+    /// Where each one begins in `bytes`, and at the end where the last one ends.
+    offsets: Vec<i32>,
+    /// What lies after the last end means nothing.
     bytes: Vec<u8>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { offsets: vec![0], bytes: Vec::new() }
+    }
 }
 
 /// How many bytes are copied at once: most values are shorter.
 const STRIDE: usize = 32;
 
-/// Copies `text[start..start + len]` to `bytes[at..]`, and maybe more.
+/// Puts `text[start..start + len]` at `bytes[at..]`, with more after it or not.
 #[inline(always)]
 fn copy(text: &[u8], start: usize, len: usize, bytes: &mut Vec<u8>, at: usize) {
-    if bytes.len() < at + len + STRIDE {
-        grow(bytes, at + len + STRIDE);
+    bytes.truncate(at);
+    match text.get(start..).and_then(|from| from.first_chunk::<STRIDE>()) {
+        Some(from) if len <= STRIDE => bytes.extend_from_slice(from),
+        _ => bytes.extend_from_slice(text.get(start..start + len).unwrap_or_default()),
     }
-    let mut done = 0;
-    loop {
-        let from = text.get(start + done..).and_then(|from| from.first_chunk::<STRIDE>());
-        let to = bytes.get_mut(at + done..).and_then(|to| to.first_chunk_mut::<STRIDE>());
-        match (from, to) {
-            (Some(from), Some(to)) => *to = *from,
-            _ => return copy_exactly(text, start, len, bytes, at),
-        }
-        done += STRIDE;
-        if done >= len {
-            return;
-        }
-    }
-}
-
-/// At the end of the block there are no 32 bytes to copy.
-#[cold]
-fn copy_exactly(text: &[u8], start: usize, len: usize, bytes: &mut [u8], at: usize) {
-    if let (Some(from), Some(to)) = (text.get(start..start + len), bytes.get_mut(at..at + len)) {
-        to.copy_from_slice(from);
-    }
-}
-
-#[cold]
-fn grow(bytes: &mut Vec<u8>, len: usize) {
-    bytes.resize((2 * len).max(1 << 14), 0);
 }
 
 impl Texts {
     fn end(&self) -> usize {
-        self.ends.last().map_or(0, |&end| end as usize)
+        self.offsets.last().map_or(0, |&end| end as usize)
     }
 
+    /// Leaves room for as much as there was.
     fn finish(&mut self, nulls: Option<NullBuffer>) -> Result<StringArray, ArrowError> {
-        let bytes = Buffer::from(self.bytes.get(..self.end()).unwrap_or_default());
-        let mut offsets = Vec::with_capacity(self.ends.len() + 1);
-        offsets.push(0);
-        offsets.append(&mut self.ends);
-        StringArray::try_new(OffsetBuffer::new(ScalarBuffer::from(offsets)), bytes, nulls)
+        self.bytes.truncate(self.end());
+        let fresh = Vec::with_capacity(self.bytes.len() + self.bytes.len() / 8 + STRIDE);
+        let bytes = std::mem::replace(&mut self.bytes, fresh);
+        let mut fresh = Vec::with_capacity(self.offsets.len() + self.offsets.len() / 8);
+        fresh.push(0);
+        let offsets = std::mem::replace(&mut self.offsets, fresh);
+        StringArray::try_new(OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from_vec(bytes), nulls)
     }
 }
 
