@@ -36,6 +36,9 @@ pub enum CaptureError {
         #[source]
         source: io::Error,
     },
+    /// Something else has that name.
+    #[error("'{netns}' is not a network namespace: 'ip netns list' shows the names, or give a path")]
+    NotANamespace { netns: String },
     /// The device is not there.
     #[error("device '{device}' not found in {}: 'ip link' shows the devices", place(.netns))]
     DeviceNotFound { device: String, netns: Option<String> },

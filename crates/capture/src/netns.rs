@@ -3,9 +3,9 @@
 
 use crate::error::CaptureError;
 use crate::sys::net;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 /// Where `ip netns` keeps the names.
@@ -16,6 +16,8 @@ const NAMED: &str = "/run/netns";
 #[derive(Debug)]
 pub(crate) struct Namespace {
     file: File,
+    /// As the caller called it.
+    name: String,
 }
 
 impl Namespace {
@@ -27,11 +29,12 @@ impl Namespace {
             Some(path) if path.starts_with('/') => PathBuf::from(path),
             Some(name) => PathBuf::from(NAMED).join(name),
         };
-        let file = File::open(&path).map_err(|source| CaptureError::NamespaceNotFound {
-            netns: name_or_path.unwrap_or("of this thread").to_owned(),
-            source,
-        })?;
-        Ok(Self { file })
+        let name = name_or_path.unwrap_or("of this thread").to_owned();
+        // Not to wait at a pipe that nobody writes to.
+        match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path) {
+            Ok(file) => Ok(Self { file, name }),
+            Err(source) => Err(CaptureError::NamespaceNotFound { netns: name, source }),
+        }
     }
 
     /// What tells namespaces apart: the inode of the kernel's namespace files.
@@ -50,7 +53,10 @@ impl Namespace {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
-        inside.map_err(CaptureError::doing("enter a network namespace"))
+        inside.map_err(|source| match source.raw_os_error() {
+            Some(libc::EINVAL) => CaptureError::NotANamespace { netns: self.name.clone() },
+            _ => CaptureError::System { action: format!("enter network namespace '{}'", self.name), source },
+        })
     }
 }
 
@@ -63,4 +69,23 @@ impl Namespace {
 /// The namespace is not there, or may not be entered.
 pub fn enter<T: Send>(name_or_path: &str, work: impl FnOnce() -> T + Send) -> Result<T, CaptureError> {
     Namespace::open(Some(name_or_path))?.run(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_namespace_is_named() {
+        let said = |path: &str| match Namespace::open(Some(path)).and_then(|it| it.run(|| ())) {
+            Ok(()) => panic!("{path} is a network namespace"),
+            Err(error) => error.to_string(),
+        };
+        assert!(said("/nope").contains("'/nope' not found"));
+        if crate::tests::support::is_root() {
+            for path in ["/dev/null", "/tmp", "/proc/self/ns/uts"] {
+                assert!(said(path).contains(&format!("'{path}' is not a network namespace")), "{path}");
+            }
+        }
+    }
 }
