@@ -1,7 +1,8 @@
 //! Following orders: from what should be attached to what is.
 //!
 //! Invariant: an interface whose order cannot be followed is in `problems`,
-//! with the reason; it is tried again with each new order and each window.
+//! with the reason; it is tried again with each new order and, while
+//! [`Follower::needs_care`], every second.
 //! A number is used again only after the window in which it was last counted
 //! has been drained.
 
@@ -33,8 +34,10 @@ pub struct Attached {
 #[derive(Debug, Default)]
 pub struct Follower {
     attached: BTreeMap<EniId, Attached>,
-    /// Detached since the last drain: their counts are still to come.
+    /// Detached in the running window: their counts are still to come.
     departed: Vec<Attached>,
+    /// Numbers that the closed window still has in the kernel's tables.
+    closing: Vec<u32>,
     problems: BTreeMap<EniId, String>,
     free: Vec<u32>,
     used: u32,
@@ -43,7 +46,7 @@ pub struct Follower {
 impl Follower {
     /// Makes the network what the orders want, as far as possible.
     pub fn follow(&mut self, orders: &Orders, network: &impl Network) {
-        self.problems.clear();
+        let known = std::mem::take(&mut self.problems);
         let vanished = network.vanished();
         let lost = self.attached.iter().filter(|(_, attached)| vanished.contains(&attached.number));
         let lost: Vec<EniId> = lost.map(|(id, _)| id.clone()).collect();
@@ -53,13 +56,20 @@ impl Follower {
         }
         let wanted: BTreeMap<&EniId, &InterfaceOrder> =
             orders.interfaces.iter().map(|order| (&order.attachment.interface, order)).collect();
-        let gone: Vec<EniId> = self.attached.keys().filter(|id| !wanted.contains_key(id)).cloned().collect();
+        // All of them before the first attach: devices may change hands.
+        let gone = self.attached.iter().filter(|(id, attached)| {
+            wanted.get(id).is_none_or(|order| !is_same_place(&attached.order.attachment, &order.attachment))
+        });
+        let gone: Vec<EniId> = gone.map(|(id, _)| id.clone()).collect();
         for id in gone {
             self.detach(&id, network);
         }
         for (id, order) in wanted {
             if let Err(problem) = self.follow_one(id, order, network) {
-                warn!(interface = %id, device = order.attachment.device, problem, "cannot follow the order");
+                // Tried again and again, told once.
+                if known.get(id) != Some(&problem) {
+                    warn!(interface = %id, device = order.attachment.device, problem, "cannot follow the order");
+                }
                 self.problems.insert(id.clone(), problem);
             }
         }
@@ -71,13 +81,6 @@ impl Follower {
         order: &InterfaceOrder,
         network: &impl Network,
     ) -> Result<(), String> {
-        if let Some(attached) = self.attached.get(id) {
-            let (old, new) = (&attached.order.attachment, &order.attachment);
-            let same_place = (&old.device, &old.netns, old.side) == (&new.device, &new.netns, new.side);
-            if !same_place {
-                self.detach(id, network);
-            }
-        }
         let Some(attached) = self.attached.get_mut(id) else {
             return self.attach(id, order, network);
         };
@@ -116,20 +119,36 @@ impl Follower {
         self.departed.push(attached);
     }
 
-    /// Interfaces that are attached or were since the last drain.
+    /// Interfaces that are attached or were in the running window.
     pub fn of_window(&self) -> impl Iterator<Item = &Attached> {
         self.attached.values().chain(&self.departed)
     }
 
-    /// The window that held them has been drained: numbers of departed
-    /// interfaces are free again.
-    pub fn drained(&mut self) {
-        self.free.extend(self.departed.drain(..).map(|departed| departed.number));
+    /// The running window was closed and read; what departs from now on belongs
+    /// to the next one.
+    pub fn closed(&mut self) {
+        self.closing.extend(self.departed.drain(..).map(|departed| departed.number));
+    }
+
+    /// The closed window is cleared: numbers that departed in it are free again.
+    pub fn cleared(&mut self) {
+        self.free.append(&mut self.closing);
     }
 
     pub fn problems(&self) -> &BTreeMap<EniId, String> {
         &self.problems
     }
+
+    /// Whether following the same orders again may change something: a device
+    /// has vanished, or is still awaited.
+    pub fn needs_care(&self, network: &impl Network) -> bool {
+        !self.problems.is_empty() || !network.vanished().is_empty()
+    }
+}
+
+/// Whether programs on the one serve the other.
+fn is_same_place(old: &Attachment, new: &Attachment) -> bool {
+    (&old.device, &old.netns, old.side) == (&new.device, &new.netns, new.side)
 }
 
 fn compile(order: &InterfaceOrder) -> Result<CompiledRules, String> {
@@ -226,14 +245,31 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_used_again_only_after_a_drain() {
+    fn devices_change_hands() {
         let (mut follower, fake) = (Follower::default(), Fake::default());
-        follower.follow(&orders(vec![order(1, "a")]), &fake);
+        follower.follow(&orders(vec![order(1, "a"), order(2, "b")]), &fake);
+        fake.said();
+        follower.follow(&orders(vec![order(1, "b"), order(2, "a")]), &fake);
+        assert_eq!(fake.said(), ["detach 0", "detach 1", "attach 2 b", "attach 3 a"]);
+    }
+
+    #[test]
+    fn numbers_are_used_again_only_after_their_window_is_cleared() {
+        let (mut follower, fake) = (Follower::default(), Fake::default());
+        let numbers = |follower: &Follower| follower.of_window().map(|a| a.number).collect::<BTreeSet<_>>();
+        follower.follow(&orders(vec![order(1, "a"), order(2, "b")]), &fake);
         follower.follow(&orders(vec![order(2, "b")]), &fake);
-        assert_eq!(follower.of_window().map(|a| a.number).collect::<BTreeSet<_>>(), BTreeSet::from([0, 1]));
-        follower.drained();
-        follower.follow(&orders(vec![order(2, "b"), order(3, "c")]), &fake);
-        assert_eq!(fake.said(), ["attach 0 a", "detach 0", "attach 1 b", "attach 0 c"]);
+        assert_eq!(numbers(&follower), BTreeSet::from([0, 1]));
+        follower.closed();
+        // The next window runs while the closed one waits for the disk.
+        follower.follow(&orders(vec![order(3, "c")]), &fake);
+        assert_eq!(numbers(&follower), BTreeSet::from([1, 2]));
+        follower.cleared();
+        assert_eq!(numbers(&follower), BTreeSet::from([1, 2]), "its records are still to come");
+        follower.follow(&orders(vec![order(3, "c"), order(4, "d"), order(5, "e")]), &fake);
+        let said =
+            ["attach 0 a", "attach 1 b", "detach 0", "detach 1", "attach 2 c", "attach 0 d", "attach 3 e"];
+        assert_eq!(fake.said(), said);
     }
 
     #[test]
@@ -241,6 +277,7 @@ mod tests {
         let (mut follower, fake) = (Follower::default(), Fake::default());
         follower.follow(&orders(vec![order(1, "bad0")]), &fake);
         assert_eq!(follower.problems()[&EniId::from_random(1)], "no such device");
+        assert!(follower.needs_care(&fake));
         follower.follow(&orders(vec![order(1, "good0")]), &fake);
         assert!(follower.problems().is_empty());
         assert_eq!(fake.said(), ["attach 0 good0"]);
@@ -250,7 +287,9 @@ mod tests {
     fn a_device_that_came_back_is_attached_again() {
         let (mut follower, fake) = (Follower::default(), Fake::default());
         follower.follow(&orders(vec![order(1, "a")]), &fake);
+        assert!(!follower.needs_care(&fake));
         fake.gone.borrow_mut().insert(0);
+        assert!(follower.needs_care(&fake));
         follower.follow(&orders(vec![order(1, "a")]), &fake);
         assert_eq!(fake.said(), ["attach 0 a", "detach 0", "attach 1 a"]);
     }

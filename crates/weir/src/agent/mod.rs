@@ -6,9 +6,10 @@
 //! ```
 //!
 //! One thread does both, so that an interface never changes while its window is
-//! written. Invariant: the kernel's counters of a window are cleared only after
-//! every flow log's file of it is in the spool; if that fails, the window is
-//! written again later and the running one grows meanwhile.
+//! written. Invariants: the kernel's counters of a window are cleared only after
+//! every flow log's file of it is in the spool, and each file is written once; if
+//! that fails, the rest is written later and the running window grows meanwhile.
+//! A step that panics is given up, not the thread: packets stay judged.
 
 mod follow;
 mod network;
@@ -17,14 +18,15 @@ mod write;
 use follow::Follower;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tracing::{debug, error, warn};
 use weir_api::host::Host;
-use weir_capture::{Capture, ClosedWindow};
-use weir_delivery::spool::Spool;
+use weir_capture::{Capture, ClosedWindow, InterfaceNumber, Losses, WindowId};
+use weir_delivery::spool::{Spool, SpoolFile};
 use weir_flow::window::{Window, WindowClock};
 use weir_types::id::{EniId, FlowLogId};
 use weir_types::orders::Orders;
@@ -32,6 +34,10 @@ use weir_types::time::UnixMillis;
 
 /// Idle connections are forgotten this often.
 const SWEEP: Duration = Duration::from_secs(10);
+
+/// Devices that have vanished or come back, and a wall clock that was set, are
+/// noticed this soon.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Gives the newest orders.
 pub type OrdersSource = Box<dyn Fn() -> Result<Orders, String> + Send>;
@@ -89,8 +95,9 @@ impl Agent {
             handle: handle.clone(),
             follower: Follower::default(),
             orders: Orders::default(),
+            orders_unread: false,
             unsaved: None,
-            last_end_s: i64::MIN,
+            last: Ends { window_s: i64::MIN, file_s: i64::MIN },
             run,
             swept: Instant::now(),
         };
@@ -161,13 +168,30 @@ struct Work {
     handle: Arc<Handle>,
     follower: Follower,
     orders: Orders,
-    /// A closed window that is not in the spool yet.
-    unsaved: Option<(Window, ClosedWindow)>,
-    /// No two windows of a run have the same end, whatever the clock does.
-    last_end_s: i64,
+    /// The newest orders could not be read: they are tried again soon.
+    orders_unread: bool,
+    /// A closed window that is not wholly in the spool yet.
+    unsaved: Option<Unsaved>,
+    last: Ends,
     /// Tells this run's files from another run's: when it started.
     run: u64,
     swept: Instant,
+}
+
+/// What is left to write of a closed window.
+struct Unsaved {
+    id: WindowId,
+    files: Vec<SpoolFile>,
+}
+
+/// When the last window ended.
+#[derive(Clone, Copy)]
+struct Ends {
+    /// By the wall clock, which may be set back.
+    window_s: i64,
+    /// As its files are named: no two windows of a run share a name, and later
+    /// ones sort behind earlier ones.
+    file_s: i64,
 }
 
 impl Work {
@@ -177,29 +201,32 @@ impl Work {
             if !self.until(boundary, commands) {
                 break;
             }
-            self.close(boundary.seconds());
-            // Devices come and go without a change of the state.
-            self.follow();
-            if self.swept.elapsed() >= SWEEP {
-                self.sweep();
-            }
+            self.guarded("close a window", |work| work.close(boundary.seconds()));
+            // Orders that a panic or a full disk kept from being followed.
+            self.guarded("follow the orders", Self::follow);
         }
-        let now = (self.parts.now)();
-        self.close(now.seconds() + 1);
-        self.handle.update(|progress| progress.stopped = true);
+        let end_s = (self.parts.now)().seconds() + 1;
+        if self.unsaved.is_some() {
+            self.guarded("save a window", |work| work.close(end_s));
+        }
+        self.guarded("close the last window", |work| work.close(end_s));
+        if self.unsaved.is_some() {
+            error!("the spool did not take the last window: its records are lost");
+        }
     }
 
     /// Obeys until the boundary; `false` to stop.
     fn until(&mut self, boundary: UnixMillis, commands: &Receiver<Command>) -> bool {
+        // A clock that steps back must not make the window longer than it is.
+        let longest = Duration::from_secs(self.window.interval_s().into());
+        let deadline = Instant::now() + longest;
         loop {
-            let left = boundary.0 - (self.parts.now)().0;
-            if left <= 0 {
+            let left = Duration::from_millis((boundary.0 - (self.parts.now)().0).max(0).unsigned_abs());
+            let left = left.min(deadline.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
                 return true;
             }
-            // A clock that steps back must not make the window longer than it is.
-            let left = Duration::from_millis(left.unsigned_abs())
-                .min(Duration::from_secs(self.window.interval_s().into()));
-            match commands.recv_timeout(left) {
+            match commands.recv_timeout(left.min(TICK)) {
                 Ok(Command::Follow) => {
                     // Many changes at once are followed once.
                     while let Ok(command) = commands.try_recv() {
@@ -207,19 +234,34 @@ impl Work {
                             return false;
                         }
                     }
-                    self.follow();
+                    self.guarded("follow the orders", Self::follow);
                 }
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Timeout) => self.guarded("look after the devices", Self::mend),
             }
+            if self.swept.elapsed() >= SWEEP {
+                self.guarded("sweep idle connections", Self::sweep);
+            }
+        }
+    }
+
+    /// Runs a step. Were its panic to end the thread, every program would leave
+    /// its device and nothing be judged any more.
+    fn guarded(&mut self, what: &str, step: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| step(self))).is_err() {
+            error!("a bug: the agent panicked when it was to {what}; it goes on with the next step");
         }
     }
 
     fn follow(&mut self) {
         let orders = match (self.parts.orders)() {
             Ok(orders) => orders,
-            Err(problem) => return error!(problem, "cannot read the orders; the old ones stay in force"),
+            Err(problem) => {
+                self.orders_unread = true;
+                return error!(problem, "cannot read the orders; the old ones stay in force");
+            }
         };
+        self.orders_unread = false;
         self.follower.follow(&orders, &self.parts.capture);
         let active: BTreeSet<&FlowLogId> = orders.flow_logs.iter().map(|flow_log| &flow_log.id).collect();
         for waiting in self.parts.spool.flow_logs() {
@@ -228,39 +270,78 @@ impl Work {
             }
         }
         let generation = orders.generation;
-        let problems = self.follower.problems().clone();
         self.orders = orders;
+        self.publish(generation);
+    }
+
+    fn publish(&self, generation: u64) {
+        let problems = self.follower.problems().clone();
         self.handle.update(|progress| {
             progress.applied = progress.applied.max(generation);
             progress.problems = problems;
         });
     }
 
+    /// Devices come and go without a change of the state.
+    fn mend(&mut self) {
+        if self.orders_unread {
+            self.follow();
+        } else if self.follower.needs_care(&self.parts.capture) {
+            self.follower.follow(&self.orders, &self.parts.capture);
+            self.publish(self.orders.generation);
+        }
+    }
+
     fn close(&mut self, end_s: i64) {
         if self.unsaved.is_none() {
             match self.parts.capture.close_window() {
-                Ok(closed) => {
-                    let end_s = end_s.max(self.last_end_s.saturating_add(1));
-                    self.last_end_s = end_s;
-                    let start_s = closed.opened_at.seconds().min(end_s);
-                    self.unsaved = Some((Window { start_s, end_s }, closed));
-                }
+                Ok(closed) => self.render(&closed, end_s),
                 Err(error) => return error!(%error, "cannot close the window; it goes on"),
             }
         }
-        let Some((window, closed)) = &self.unsaved else { return };
-        let files = write::files(*window, closed, &self.orders, &self.follower, self.run, (self.parts.now)());
-        for file in files {
-            if let Err(error) = self.parts.spool.write(&file) {
-                warn!(%error, flow_log = %file.header.flow_log, "the window is not saved; it is tried again");
-                return;
+        let Some(unsaved) = &mut self.unsaved else { return };
+        while let Some(file) = unsaved.files.last() {
+            if let Err(error) = self.parts.spool.write(file) {
+                let error = weir_api::error::chain(&error);
+                let flow_log = &file.header.flow_log;
+                return warn!(error, %flow_log, "the window is not saved; it is tried again");
             }
+            unsaved.files.pop();
         }
-        if let Err(error) = self.parts.capture.clear_window(closed.id) {
+        if let Err(error) = self.parts.capture.clear_window(unsaved.id) {
             return error!(%error, "the window is saved but not cleared; it is tried again");
         }
         self.unsaved = None;
-        self.follower.drained();
+        self.follower.cleared();
+    }
+
+    /// From a closed window to its files, and to the log what went past them.
+    fn render(&mut self, closed: &ClosedWindow, end_s: i64) {
+        let window = window(closed.opened_at, end_s, self.last.window_s);
+        let file_end_s = end_s.max(self.last.file_s.saturating_add(1));
+        for attached in self.follower.of_window() {
+            let number = InterfaceNumber(attached.number);
+            let skipped = closed.interfaces.get(&number).map_or(0, |samples| samples.skipped_packets);
+            let Losses { malformed_packets, untracked_connections } =
+                closed.losses.get(&number).copied().unwrap_or_default();
+            let interface = &attached.order.attachment.interface;
+            if skipped > 0 {
+                warn!(%interface, packets = skipped, "the flow table was full: SKIPDATA (see --max-flows)");
+            }
+            if untracked_connections > 0 {
+                warn!(%interface, connections = untracked_connections,
+                    "the connection table was full: answers may be rejected (see --max-connections)");
+            }
+            if malformed_packets > 0 {
+                warn!(%interface, packets = malformed_packets, "malformed packets are in no record");
+            }
+        }
+        let place = write::Place { window, file_end_s, run: self.run, now: (self.parts.now)() };
+        let mut files = write::files(place, closed, &self.orders, &self.follower);
+        files.reverse();
+        self.follower.closed();
+        self.last = Ends { window_s: window.end_s, file_s: file_end_s };
+        self.unsaved = Some(Unsaved { id: closed.id, files });
     }
 
     fn sweep(&mut self) {
@@ -268,6 +349,42 @@ impl Work {
         match self.parts.capture.sweep() {
             Ok(swept) => debug!(live = swept.live, removed = swept.removed, "idle connections forgotten"),
             Err(error) => warn!(%error, "idle connections cannot be swept"),
+        }
+    }
+}
+
+impl Drop for Work {
+    /// However the thread ends, nobody waits for it any more.
+    fn drop(&mut self) {
+        self.handle.update(|progress| progress.stopped = true);
+    }
+}
+
+/// A window from when it was opened to `end_s`. The kernel's clock is a few
+/// milliseconds coarse: a window begins where the last one ended, unless the
+/// wall clock was set.
+fn window(opened_at: UnixMillis, end_s: i64, last_end_s: i64) -> Window {
+    let apart_ms = opened_at.0.saturating_sub(last_end_s.saturating_mul(1000));
+    let start_s = if apart_ms.unsigned_abs() < 1000 { last_end_s } else { opened_at.seconds() };
+    Window { start_s: start_s.min(end_s), end_s }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_follow_each_other_unless_the_clock_was_set() {
+        for (opened_ms, end_s, last_end_s, expected) in [
+            (57_300, 60, i64::MIN, (57, 60)),
+            (59_997, 120, 60, (60, 120)),
+            (60_004, 120, 60, (60, 120)),
+            (360_004, 420, 60, (360, 420)),
+            (30_001, 60, 3600, (30, 60)),
+            (61_500, 60, 3600, (60, 60)),
+        ] {
+            let found = window(UnixMillis(opened_ms), end_s, last_end_s);
+            assert_eq!((found.start_s, found.end_s), expected, "{opened_ms} {end_s} {last_end_s}");
         }
     }
 }

@@ -1,62 +1,100 @@
 //! From a closed window to spool files: one per flow log.
+//!
+//! An interface that was detached and attached again in one window was counted
+//! under two numbers: what they counted is added up, so that a window has one
+//! record per flow.
 
 use super::follow::Follower;
+use std::collections::{BTreeMap, HashMap};
 use tracing::error;
 use weir_capture::{ClosedWindow, InterfaceNumber};
 use weir_delivery::logs::stream_name;
 use weir_delivery::spool::{Header, SpoolFile, part_of};
 use weir_flow::format::LogFormat;
 use weir_flow::record::{InterfaceFacts, Record};
-use weir_flow::sample::InterfaceSamples;
+use weir_flow::sample::{FlowSample, InterfaceSamples};
 use weir_flow::text::write_record;
 use weir_flow::window::{Window, records};
+use weir_types::id::EniId;
 use weir_types::orders::{FlowLogOrder, InterfaceOrder, Orders};
 use weir_types::time::UnixMillis;
 
-/// The files of a window, one for each flow log that has a record in it. `run`
-/// is the same for a repeated call and another one for another agent.
-pub fn files(
-    window: Window,
-    closed: &ClosedWindow,
-    orders: &Orders,
-    follower: &Follower,
-    run: u64,
-    now: UnixMillis,
-) -> Vec<SpoolFile> {
-    let interfaces: Vec<(&InterfaceOrder, InterfaceFacts, &InterfaceSamples)> = follower
-        .of_window()
-        .filter_map(|attached| {
-            let samples = closed.interfaces.get(&InterfaceNumber(attached.number))?;
-            Some((&attached.order, InterfaceFacts::from(&attached.order), samples))
-        })
+/// When the files belong to, and what they are called.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub window: Window,
+    /// The window's end in the files' names.
+    pub file_end_s: i64,
+    /// Another one for another agent.
+    pub run: u64,
+    pub now: UnixMillis,
+}
+
+/// The files of a window, one for each flow log that has a record in it.
+pub fn files(place: Place, closed: &ClosedWindow, orders: &Orders, follower: &Follower) -> Vec<SpoolFile> {
+    let mut interfaces: BTreeMap<&EniId, (&InterfaceOrder, InterfaceSamples)> = BTreeMap::new();
+    // Attached ones come before departed ones: the newest order stands.
+    for attached in follower.of_window() {
+        let Some(samples) = closed.interfaces.get(&InterfaceNumber(attached.number)) else { continue };
+        let id = &attached.order.attachment.interface;
+        let (_, sum) = interfaces.entry(id).or_insert_with(|| (&attached.order, InterfaceSamples::default()));
+        add(sum, samples);
+    }
+    let interfaces: Vec<(&InterfaceOrder, InterfaceFacts, InterfaceSamples)> = interfaces
+        .into_values()
+        .map(|(order, samples)| (order, InterfaceFacts::from(order), samples))
         .collect();
-    let records: Vec<(&InterfaceOrder, Vec<Record<'_>>)> =
-        interfaces.iter().map(|(order, facts, samples)| (*order, records(window, facts, samples))).collect();
+    let records: Vec<(&InterfaceOrder, Vec<Record<'_>>)> = interfaces
+        .iter()
+        .map(|(order, facts, samples)| (*order, records(place.window, facts, samples)))
+        .collect();
     orders
         .flow_logs
         .iter()
-        .map(|flow_log| file(window, flow_log, &records, run, now))
+        .map(|flow_log| file(place, flow_log, &records))
         .filter(|file| !file.is_empty())
         .collect()
 }
 
-fn file(
-    window: Window,
-    flow_log: &FlowLogOrder,
-    records: &[(&InterfaceOrder, Vec<Record<'_>>)],
-    run: u64,
-    now: UnixMillis,
-) -> SpoolFile {
+/// Adds samples of the same interface and window.
+fn add(sum: &mut InterfaceSamples, more: &InterfaceSamples) {
+    sum.skipped_packets += more.skipped_packets;
+    sum.skipped_bytes += more.skipped_bytes;
+    if sum.flows.is_empty() {
+        sum.flows.clone_from(&more.flows);
+        return;
+    }
+    let key = |flow: &FlowSample| {
+        let FlowSample { src, dst, src_port, dst_port, protocol, direction, action, .. } = *flow;
+        (src, dst, src_port, dst_port, protocol, direction, action)
+    };
+    let mut known: HashMap<_, usize> = sum.flows.iter().map(key).zip(0..).collect();
+    for flow in &more.flows {
+        let at = *known.entry(key(flow)).or_insert(sum.flows.len());
+        match sum.flows.get_mut(at) {
+            Some(same) => {
+                same.packets += flow.packets;
+                same.bytes += flow.bytes;
+                same.first = same.first.min(flow.first);
+                same.last = same.last.max(flow.last);
+                same.tcp_flags |= flow.tcp_flags;
+            }
+            None => sum.flows.push(*flow),
+        }
+    }
+}
+
+fn file(place: Place, flow_log: &FlowLogOrder, records: &[(&InterfaceOrder, Vec<Record<'_>>)]) -> SpoolFile {
     let covered = || records.iter().filter(|(interface, _)| flow_log.covers(interface));
     let mut file = SpoolFile::new(Header {
         flow_log: flow_log.id.clone(),
         account: flow_log.account.clone(),
         region: flow_log.region.clone(),
         destination: flow_log.destination.clone(),
-        window_start_s: window.start_s,
-        window_end_s: window.end_s,
-        part: part_of(covered().map(|(interface, _)| &interface.attachment.interface)) ^ run,
-        created: now,
+        window_start_s: place.window.start_s,
+        window_end_s: place.file_end_s,
+        part: part_of(covered().map(|(interface, _)| &interface.attachment.interface)) ^ place.run,
+        created: place.now,
     });
     let format = match LogFormat::parse(&flow_log.log_format) {
         Ok(format) => format,
@@ -74,4 +112,40 @@ fn file(
         }
     }
     file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_types::net::{Action, Direction, Protocol};
+
+    fn flow(dst_port: u16, packets: u64, first_ms: i64, last_ms: i64, tcp_flags: u8) -> FlowSample {
+        FlowSample {
+            src: [203, 0, 113, 12].into(),
+            dst: [10, 0, 1, 10].into(),
+            src_port: 40_000,
+            dst_port,
+            protocol: Protocol::TCP,
+            direction: Direction::Ingress,
+            action: Action::Accept,
+            packets,
+            bytes: packets * 60,
+            first: UnixMillis(first_ms),
+            last: UnixMillis(last_ms),
+            tcp_flags,
+        }
+    }
+
+    #[test]
+    fn what_two_numbers_counted_of_one_interface_is_one_flow() {
+        let samples =
+            |flows, skipped| InterfaceSamples { flows, skipped_packets: skipped, skipped_bytes: skipped * 9 };
+        let rejected = FlowSample { action: Action::Reject, ..flow(80, 1, 5, 5, 2) };
+        let mut sum = InterfaceSamples::default();
+        add(&mut sum, &samples(vec![flow(80, 2, 7, 9, 2)], 0));
+        add(&mut sum, &samples(vec![flow(80, 3, 1, 4, 1), flow(81, 1, 2, 2, 0), rejected], 2));
+        add(&mut sum, &samples(vec![flow(81, 1, 3, 3, 0)], 1));
+        let expected = samples(vec![flow(80, 5, 1, 9, 3), flow(81, 2, 2, 3, 0), rejected], 3);
+        assert_eq!(sum, expected);
+    }
 }
