@@ -1,7 +1,7 @@
 //! The demo's VPC, made through the public AWS-compatible API with signed
 //! requests, as any AWS client would.
 
-use super::lab::{CLIENT, DB, Lab, WEB};
+use super::lab::{CLIENT, DB, Names, WEB};
 use crate::client::{Client, xml_text, xml_texts};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ pub const DENY_PING_REPLIES: &[(&str, &str)] = &[
 
 impl Cloud {
     /// Makes everything and attaches the interfaces in `enforce` mode.
-    pub async fn build(client: Client, lab: &Lab) -> Result<Self> {
+    pub async fn build(client: Client, lab: &Names) -> Result<Self> {
         let ec2 = |action: &'static str, params: Vec<(&'static str, String)>| {
             let client = client.clone();
             async move {

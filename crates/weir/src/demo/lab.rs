@@ -11,6 +11,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::net::Ipv4Addr;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 /// The host on the internet side.
@@ -20,27 +21,32 @@ pub const WEB: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 10);
 /// The instance that has none.
 pub const DB: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 10);
 
-/// The namespaces; removed when dropped.
-pub struct Lab {
+/// The names of the namespaces.
+#[derive(Debug, Clone)]
+pub struct Names {
     pub client: String,
     pub web: String,
     pub db: String,
 }
+
+/// The namespaces; removed when dropped.
+pub struct Lab(Names);
 
 impl Lab {
     /// Makes the network. Needs root and `ip` (Debian package iproute2).
     pub fn build() -> Result<Self> {
         let id = std::process::id();
         let [client, web, db] = ["client", "web", "db"].map(|name| format!("weir-demo-{id}-{name}"));
-        let lab = Self { client, web, db };
-        for name in [&lab.client, &lab.web, &lab.db] {
+        let lab = Self(Names { client, web, db });
+        let names = lab.names();
+        for name in [&names.client, &names.web, &names.db] {
             ip(&["netns", "add", name])?;
             ip(&["netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"])
                 .or_else(|_| write_sysctl(name))?;
             ip(&["-n", name, "link", "set", "lo", "up"])?;
         }
-        for (near, instance, address) in [("to-web", &lab.web, WEB), ("to-db", &lab.db, DB)] {
-            let (client, address) = (lab.client.as_str(), address.to_string());
+        for (near, instance, address) in [("to-web", &names.web, WEB), ("to-db", &names.db, DB)] {
+            let (client, address) = (names.client.as_str(), address.to_string());
             ip(&[
                 "link", "add", near, "netns", client, "type", "veth", "peer", "name", "eth0", "netns",
                 instance,
@@ -54,11 +60,15 @@ impl Lab {
         }
         Ok(lab)
     }
+
+    pub fn names(&self) -> &Names {
+        &self.0
+    }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        for name in [&self.client, &self.web, &self.db] {
+        for name in [&self.0.client, &self.0.web, &self.0.db] {
             if let Err(error) = ip(&["netns", "del", name]) {
                 eprintln!("warning: {error:#}");
             }
@@ -82,6 +92,8 @@ fn ip(arguments: &[&str]) -> Result<()> {
     let output = Command::new("ip")
         .args(arguments)
         .stdin(Stdio::null())
+        // A Ctrl-C, or a second one while everything is removed, is not for it.
+        .process_group(0)
         .output()
         .context("cannot run 'ip' (Debian package iproute2)")?;
     if !output.status.success() {

@@ -16,10 +16,9 @@ use crate::commands::HintExt;
 use crate::home::Home;
 use anyhow::{Context, Result, bail};
 use cloud::Cloud;
-use lab::Lab;
+use lab::{Lab, Names};
 use process::ServerProcess;
 use show::Row;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Pings before and after the ACL's deny.
@@ -40,11 +39,13 @@ pub struct Options {
 pub async fn run(options: &Options) -> Result<()> {
     weir_capture::Capture::probe().hint("run it as root: sudo make demo")?;
     tokio::select! {
-        done = story(options) => done,
+        // The signals first: none may end this process once there is something to remove.
+        biased;
         signal = crate::server::interrupted() => {
             eprintln!("\n{signal}: removing everything that was made");
             Ok(())
         }
+        done = story(options) => done,
     }
 }
 
@@ -54,10 +55,10 @@ async fn story(options: &Options) -> Result<()> {
     let home = Home::at(folder.path().join("data"));
     println!("Starting weir serve, a network of three namespaces, and a VPC to go with it …");
     let mut server = ServerProcess::start(&home, options.interval_s).await?;
-    let lab = Arc::new(Lab::build()?);
+    let lab = Lab::build()?;
     let key = home.read_root_access_key()?;
     let client = Client::new(&server.url, &server.region, &key.access_key_id, &key.secret_access_key);
-    let cloud = Cloud::build(client, &lab).await.with_context(|| server.last_words())?;
+    let cloud = Cloud::build(client, lab.names()).await.with_context(|| server.last_words())?;
     println!(
         "Endpoint {} · flow log {} · windows of {} s\n\n{}",
         server.url,
@@ -68,7 +69,7 @@ async fn story(options: &Options) -> Result<()> {
 
     let mut watch = Watch { cloud: &cloud, rows: Vec::new() };
     sleep_until_next_window(options.interval_s).await;
-    send(&lab, "TCP 22 …", |lab| traffic::ssh(lab)).await?;
+    send(&lab, "TCP 22 …", traffic::ssh).await?;
     send(&lab, "TCP 3389 …", |lab| traffic::knock(lab, 3389)).await?;
     send(&lab, "TCP 8080 …", |lab| traffic::knock(lab, 8080)).await?;
     send(&lab, "UDP 123 …", traffic::ntp).await?;
@@ -97,21 +98,22 @@ async fn story(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Runs blocking traffic away from the async threads.
+/// Runs blocking traffic away from the async threads. It gets the names only:
+/// the namespaces go at the demo's end, whoever is still at work in them.
 async fn send(
-    lab: &Arc<Lab>,
+    lab: &Lab,
     what: &'static str,
-    work: impl FnOnce(&Lab) -> Result<()> + Send + 'static,
+    work: impl FnOnce(&Names) -> Result<()> + Send + 'static,
 ) -> Result<()> {
-    let lab = lab.clone();
+    let lab = lab.names().clone();
     tokio::task::spawn_blocking(move || work(&lab))
         .await?
         .with_context(|| what.trim_end_matches(" …").to_owned())
 }
 
 /// Pings, denies the replies half-way, pings on; how many were answered.
-async fn ping(lab: &Arc<Lab>, cloud: &Cloud) -> Result<u64> {
-    let lab = lab.clone();
+async fn ping(lab: &Lab, cloud: &Cloud) -> Result<u64> {
+    let lab = lab.names().clone();
     let mut pinger = tokio::task::spawn_blocking(move || traffic::Pinger::new(&lab)).await??;
     let mut answered = 0;
     for number in 0..PINGS.0 + PINGS.1 {

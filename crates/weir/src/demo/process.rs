@@ -3,6 +3,7 @@
 use crate::home::Home;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -77,7 +78,7 @@ impl ServerProcess {
 impl Drop for ServerProcess {
     fn drop(&mut self) {
         let Some(id) = self.child.id() else { return };
-        let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status();
+        let asked = Command::new("kill").args(["-TERM", &id.to_string()]).process_group(0).status();
         let ends = std::time::Instant::now() + PATIENCE;
         while asked.is_ok() && std::time::Instant::now() < ends {
             if !matches!(self.child.try_wait(), Ok(None)) {

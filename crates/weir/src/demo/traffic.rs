@@ -1,7 +1,7 @@
 //! The demo's traffic: real sockets in the demo's namespaces. Every function
 //! blocks, and says what it put on the wire.
 
-use super::lab::{CLIENT, Lab, WEB};
+use super::lab::{CLIENT, Names, WEB};
 use anyhow::{Context, Result, anyhow, bail};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{ErrorKind, Read, Write};
@@ -28,7 +28,7 @@ fn within<T: Send>(netns: &str, work: impl FnOnce() -> Result<T> + Send) -> Resu
 
 /// A TCP connection from the client to port 22: handshake, bytes both ways,
 /// close from both sides.
-pub fn ssh(lab: &Lab) -> Result<()> {
+pub fn ssh(lab: &Names) -> Result<()> {
     let listener = within(&lab.web, || Ok(TcpListener::bind((WEB, 22))?))?;
     let server = std::thread::spawn(move || -> Result<()> {
         let (mut stream, _) = listener.accept()?;
@@ -58,7 +58,7 @@ pub fn ssh(lab: &Lab) -> Result<()> {
 }
 
 /// One SYN from the client to a port that nothing allows.
-pub fn knock(lab: &Lab, port: u16) -> Result<()> {
+pub fn knock(lab: &Names, port: u16) -> Result<()> {
     within(&lab.client, || match TcpStream::connect_timeout(&SocketAddr::from((WEB, port)), DROPPED) {
         Err(error) if error.kind() == ErrorKind::TimedOut => Ok(()),
         Err(error) => Err(error).with_context(|| format!("TCP {port} was not silent")),
@@ -67,7 +67,7 @@ pub fn knock(lab: &Lab, port: u16) -> Result<()> {
 }
 
 /// One datagram from the instance to the client's port 123, and its answer.
-pub fn ntp(lab: &Lab) -> Result<()> {
+pub fn ntp(lab: &Names) -> Result<()> {
     let clock = within(&lab.client, || Ok(UdpSocket::bind((CLIENT, 123))?))?;
     clock.set_read_timeout(Some(PATIENCE))?;
     let server = std::thread::spawn(move || -> Result<()> {
@@ -93,7 +93,7 @@ pub struct Pinger {
 }
 
 impl Pinger {
-    pub fn new(lab: &Lab) -> Result<Self> {
+    pub fn new(lab: &Names) -> Result<Self> {
         let socket =
             within(&lab.client, || Ok(Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?))?;
         Ok(Self { socket, sequence: 0 })
