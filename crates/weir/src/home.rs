@@ -8,9 +8,11 @@
 //!   spool/               windows of records not yet acknowledged
 //!   root-access-key      0600, JSON: access_key_id, secret_access_key
 //!   endpoint             JSON: url, region, account_id of the running server
+//!   lock                 held by the running server; its process id
 //! ```
 
-use anyhow::{Context, Result};
+use crate::commands::HintExt;
+use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
@@ -61,12 +63,57 @@ impl Home {
         Self(path.into())
     }
 
-    /// Makes the folder, readable by its owner only.
+    /// Makes the folder, readable by its owner only, and those in it that hold
+    /// records. One that holds other things too keeps its mode: it may be
+    /// somebody's home.
     pub fn create(&self) -> Result<()> {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
-        made.with_context(|| format!("cannot make the data folder {}", self.0.display()))?;
-        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
-            .with_context(|| format!("cannot close the data folder {} to others", self.0.display()))
+        let folder = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        let shown = self.0.display();
+        folder(&self.0).with_context(|| format!("cannot make the data folder {shown}"))?;
+        let mut inside =
+            fs::read_dir(&self.0).with_context(|| format!("cannot list the data folder {shown}"))?;
+        if inside.next().is_none() || self.holds_state() {
+            fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
+                .with_context(|| format!("cannot close the data folder {shown} to others"))?;
+        }
+        for path in [self.logs(), self.spool()] {
+            folder(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a server has kept its state here.
+    pub fn holds_state(&self) -> bool {
+        self.0.join("state.db").exists()
+    }
+
+    /// Keeps other servers away from the folder until the file is closed.
+    ///
+    /// # Errors
+    /// Another process has it.
+    pub fn lock(&self) -> Result<fs::File> {
+        let path = self.0.join("lock");
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                let holder = fs::read_to_string(&path).unwrap_or_default();
+                let shown = self.0.display();
+                return Err(anyhow!(
+                    "the data folder {shown} is in use by another weir serve (process {holder})"
+                ))
+                .hint("stop it, or choose another folder with --data-dir");
+            }
+            Err(fs::TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+        file.set_len(0)
+            .and_then(|()| write!(file, "{}", std::process::id()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(file)
     }
 
     pub fn path(&self) -> &Path {
@@ -149,6 +196,34 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(home.path()), 0o700);
         assert_eq!(mode(&home.path().join("root-access-key")), 0o600);
+    }
+
+    #[test]
+    fn a_folder_that_holds_other_things_keeps_its_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        for (file, expected) in [("letters.txt", 0o755), ("state.db", 0o700)] {
+            let home = Home::at(dir.path().join(file));
+            fs::create_dir(home.path()).unwrap();
+            fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+            fs::write(home.path().join(file), "").unwrap();
+            home.create().unwrap();
+            assert_eq!(
+                (mode(home.path()), mode(&home.spool()), mode(&home.logs())),
+                (expected, 0o700, 0o700)
+            );
+        }
+    }
+
+    #[test]
+    fn one_server_has_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path());
+        let held = home.lock().unwrap();
+        let refused = home.lock().unwrap_err().to_string();
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        drop(held);
+        home.lock().unwrap();
     }
 
     #[test]

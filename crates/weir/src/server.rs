@@ -5,13 +5,13 @@
 //! ```
 //!
 //! Stop order: the agent writes its last window, the publisher delivers what it
-//! can within a few seconds, the listener closes. What is left stays in the
-//! spool for the next start.
+//! can within a few seconds, the listener closes; who is still talking then is
+//! cut off. What is left stays in the spool for the next start.
 
 use crate::agent::{Agent, Parts};
 use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use std::net::SocketAddr;
@@ -42,6 +42,9 @@ const SPOOL_MAX_BYTES: u64 = 4 << 30;
 
 /// How long a stop waits for undelivered records.
 const FLUSH: Duration = Duration::from_secs(5);
+
+/// How long a stop waits for requests under way.
+const HANG_UP: Duration = Duration::from_secs(2);
 
 /// What the user chose.
 #[derive(Debug, Clone)]
@@ -83,23 +86,28 @@ pub async fn run(
         .with_context(|| format!("cannot listen on {}", config.listen))
         .hint("another server may be running; choose a port with --listen")?;
     let url = format!("http://{}", listener.local_addr()?);
+    if config.emulator && config.home.holds_state() {
+        return Err(anyhow!("{} holds the data of a real server", config.home.path().display()))
+            .hint("--emulator keeps everything in memory: leave --data-dir away, or name an empty folder");
+    }
     config.home.create()?;
+    let _lock = config.home.lock()?;
     let state = Arc::new(open_state(&config)?);
     let (root, is_new) = root_key(&config, &state)?;
     let logs = Arc::new(if config.emulator {
         weir_logs::Store::in_memory()
     } else {
-        weir_logs::Store::open(&config.home.logs())?
+        weir_logs::Store::open(config.home.logs())?
     });
     let spool = Arc::new(Spool::open(config.home.spool(), SPOOL_MAX_BYTES)?);
-    let publisher = publisher(&state, &spool, &url)?;
+    let (publisher, statuses) = publisher(&state, &spool, &url)?;
     let (host, agent) = start_host(&config, &state, &spool, &publisher)?;
     let (agent, no_capture) = match agent {
         Ok(agent) => (Some(agent), None),
         Err(reason) => (None, Some(reason)),
     };
 
-    listen_to_changes(&state, agent.as_ref(), &publisher);
+    listen_to_changes(&state, agent.as_ref(), &publisher, statuses);
     let settings = Settings {
         account: config.account_id.clone(),
         region: config.region.clone(),
@@ -108,7 +116,7 @@ pub async fn run(
     let services =
         Services { state: state.clone(), logs: logs.clone(), host, clock: Arc::new(now), settings };
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(serve(listener, Arc::new(services), stopped));
+    let mut serving = tokio::spawn(serve(listener, Arc::new(services), stopped));
     let delivering = tokio::spawn({
         let publisher = publisher.clone();
         async move { publisher.run().await }
@@ -132,7 +140,13 @@ pub async fn run(
     delivering.await?;
     config.home.remove_endpoint();
     stop.send_replace(true);
-    serving.await??;
+    match tokio::time::timeout(HANG_UP, &mut serving).await {
+        Ok(served) => served??,
+        Err(_) => {
+            warn!("some clients did not finish their requests");
+            serving.abort();
+        }
+    }
     info!("stopped");
     Ok(())
 }
@@ -143,20 +157,38 @@ pub fn now() -> UnixMillis {
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Resolves at the first Ctrl-C or SIGTERM, with its name.
+/// Resolves at the first Ctrl-C, SIGTERM or hang-up of the terminal, with its
+/// name. From its first poll on, these signals do not end the process any more.
 pub async fn interrupted() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
     let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let mut hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
+    let hangup = async {
+        match &mut hangup {
+            Some(hangup) => hangup.recv().await,
+            None => std::future::pending().await,
+        }
+    };
     match (interrupt, terminate) {
         (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
             _ = interrupt.recv() => "interrupted",
             _ = terminate.recv() => "terminated",
+            _ = hangup => "the terminal is gone",
         },
         (Err(error), _) | (_, Err(error)) => {
             warn!(%error, "cannot listen to signals; end this process with SIGKILL");
             std::future::pending().await
         }
     }
+}
+
+/// Whether this process was started by nohup(1): the mask SigIgn of proc(5).
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP is signal 1, the lowest bit.
+    mask.is_some_and(|mask| mask & 1 != 0)
 }
 
 fn open_state(config: &Config) -> Result<State> {
@@ -176,7 +208,12 @@ fn root_key(config: &Config, state: &State) -> Result<(RootAccessKey, bool)> {
 
 type CloudWatchPublisher = Publisher<CloudWatchLogs>;
 
-fn publisher(state: &Arc<State>, spool: &Arc<Spool>, url: &str) -> Result<CloudWatchPublisher> {
+/// The publisher, and the thread that writes its statuses to the state.
+fn publisher(
+    state: &Arc<State>,
+    spool: &Arc<Spool>,
+    url: &str,
+) -> Result<(CloudWatchPublisher, std::thread::ThreadId)> {
     let key = state.transact(|tx| principal::service_access_key(tx, FLOW_LOGS_SERVICE))?;
     let credentials = Credentials::new(key.id.clone(), key.secret.expose().to_owned(), None, None, "weir");
     let destination = CloudWatchLogs::new(PublisherConfig {
@@ -187,7 +224,7 @@ fn publisher(state: &Arc<State>, spool: &Arc<Spool>, url: &str) -> Result<CloudW
     // The sink must not block, and reports must keep their order.
     let (sender, reports) = std::sync::mpsc::channel::<DeliveryStatus>();
     let state = state.clone();
-    std::thread::Builder::new().name("delivery-status".into()).spawn(move || {
+    let statuses = std::thread::Builder::new().name("delivery-status".into()).spawn(move || {
         for status in reports {
             record_status(&state, &status);
         }
@@ -199,7 +236,7 @@ fn publisher(state: &Arc<State>, spool: &Arc<Spool>, url: &str) -> Result<CloudW
             error!("nobody records delivery statuses any more");
         }
     };
-    Ok(Publisher::new(spool.clone(), destination, sink))
+    Ok((Publisher::new(spool.clone(), destination, sink), statuses.thread().id()))
 }
 
 fn record_status(state: &State, status: &DeliveryStatus) {
@@ -256,14 +293,22 @@ fn forget(publisher: &CloudWatchPublisher, flow_log: &FlowLogId) {
 }
 
 /// Every change reaches the agent, and lets failed deliveries try again: the
-/// change may have been the repair.
-fn listen_to_changes(state: &State, agent: Option<&Agent>, publisher: &CloudWatchPublisher) {
+/// change may have been the repair. Unless the thread `statuses` made it: that
+/// a delivery failed is no reason to repeat it at once.
+fn listen_to_changes(
+    state: &State,
+    agent: Option<&Agent>,
+    publisher: &CloudWatchPublisher,
+    statuses: std::thread::ThreadId,
+) {
     let (handle, publisher) = (agent.map(Agent::handle), publisher.clone());
     state.set_listener(Box::new(move |_| {
         if let Some(handle) = &handle {
             handle.follow();
         }
-        publisher.retry_now();
+        if std::thread::current().id() != statuses {
+            publisher.retry_now();
+        }
     }));
 }
 
