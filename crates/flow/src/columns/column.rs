@@ -64,32 +64,52 @@ impl Column {
     pub(super) fn read<S: Simd>(&mut self, simd: S, rows: Rows<'_>, wrong: &mut impl FnMut(usize)) {
         let Self { position, max, is_nullable, values, validity } = self;
         let reader = Values64 { rows, position: *position, is_nullable: *is_nullable, validity, wrong };
+        // A function of its own for each sort of value: the registers do not
+        // suffice for all of them in one.
         match values {
-            Values::Int32(values) => reader.numbers(
-                *max,
-                values,
+            Values::Int32(values) => simd.vectorize(
                 #[inline(always)]
-                |number| number as i32,
+                || {
+                    reader.numbers(
+                        *max,
+                        values,
+                        #[inline(always)]
+                        |number| number as i32,
+                    )
+                },
             ),
-            Values::Int64(values) => reader.numbers(
-                *max,
-                values,
+            Values::Int64(values) => simd.vectorize(
                 #[inline(always)]
-                |number| number as i64,
+                || {
+                    reader.numbers(
+                        *max,
+                        values,
+                        #[inline(always)]
+                        |number| number as i64,
+                    )
+                },
             ),
-            Values::Text(texts) if rows.stops.is_plain() => reader.texts(
-                texts,
+            Values::Text(texts) if rows.stops.is_plain() => simd.vectorize(
                 #[inline(always)]
-                |_, _| true,
+                || {
+                    reader.texts(
+                        texts,
+                        #[inline(always)]
+                        |_, _| true,
+                    )
+                },
             ),
             Values::Text(texts) => reader.texts(texts, |start, end| is_text(rows.text, start, end)),
-            Values::Address(texts) => {
-                reader.texts(
-                    texts,
-                    #[inline(always)]
-                    |start, end| is_address(simd, rows.text, start, end),
-                );
-            }
+            Values::Address(texts) => simd.vectorize(
+                #[inline(always)]
+                || {
+                    reader.texts(
+                        texts,
+                        #[inline(always)]
+                        |start, end| is_address(simd, rows.text, start, end),
+                    )
+                },
+            ),
         }
     }
 
@@ -155,9 +175,9 @@ impl<W: FnMut(usize)> Values64<'_, W> {
             let mut buffer = [T::default(); 64];
             for ((bit, &first_stop), to) in (0u32..).zip(group).zip(&mut buffer) {
                 let (start, end) = stops.value(first_stop as usize + self.position);
-                let first = text.get(start).copied().unwrap_or(0);
-                let number = number(text, start, end, first);
-                let is_null = first == b'-' && end == start + 1;
+                let up_to = text.get(..end).unwrap_or_default();
+                let number = number(up_to, end.wrapping_sub(start));
+                let is_null = end == start + 1 && up_to.last() == Some(&b'-');
                 malformed |= u64::from(number > max && !(is_null && self.is_nullable)) << bit;
                 valid |= u64::from(!is_null) << bit;
                 *to = cast(if is_null { 0 } else { number });

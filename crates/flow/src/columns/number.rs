@@ -1,30 +1,34 @@
 //! Digits to numbers, eight at a time.
 
-/// The number in `text[start..end]`, or [`NONE`] if it is none: anything but
-/// digits, a leading zero, or more than 2^64 - 2.
+/// The number that `text[..end]` ends with, `len` bytes long, or [`NONE`] if it
+/// is none: anything but digits, a leading zero, or more than 2^64 - 2.
 ///
 /// Same rule as `text::parse_line`, which also refuses what is larger than the field's
 /// maximum; no field's maximum reaches [`NONE`].
 #[inline(always)]
-pub(super) fn number(text: &[u8], start: usize, end: usize, first: u8) -> u64 {
-    let len = end.wrapping_sub(start);
-    if first == b'0' {
-        return if len == 1 { 0 } else { NONE };
-    }
-    let word = |from_end: usize| {
-        let from = end.checked_sub(from_end)?;
-        text.get(from..)?.first_chunk::<8>().map(|word| u64::from_le_bytes(*word))
+pub(super) fn number(text: &[u8], len: usize) -> u64 {
+    let Some((high, low)) = text.last_chunk::<16>().map(halves) else { return one_by_one(text, len) };
+    // The first digit is the one above whatever stands before the number.
+    let (first, number) = match len {
+        1..=8 => {
+            let digits = last(low, len);
+            (digits >> (64 - 8 * len) & 0xff, eight(digits))
+        }
+        9..=16 => {
+            let digits = last(high, len - 8);
+            let (above, below) = (eight(digits), eight(low ^ ZEROS));
+            let number = if above == NONE || below == NONE { NONE } else { above * 100_000_000 + below };
+            (digits >> (128 - 8 * len) & 0xff, number)
+        }
+        _ => return one_by_one(text, len),
     };
-    if let (1..=8, Some(low)) = (len, word(8)) {
-        return eight(last(low, len)).unwrap_or(NONE);
-    }
-    if let (9..=16, Some(high), Some(low)) = (len, word(16), word(8)) {
-        return match (eight(last(high, len - 8)), eight(low ^ ZEROS)) {
-            (Some(high), Some(low)) => high * 100_000_000 + low,
-            _ => NONE,
-        };
-    }
-    one_by_one(text.get(start..end).unwrap_or_default())
+    if first == 0 && len > 1 { NONE } else { number }
+}
+
+#[inline(always)]
+fn halves(bytes: &[u8; 16]) -> (u64, u64) {
+    let both = u128::from_le_bytes(*bytes);
+    (both as u64, (both >> 64) as u64)
 }
 
 /// What [`number`] gives for anything else.
@@ -40,20 +44,22 @@ fn last(word: u64, len: usize) -> u64 {
 
 /// The number of eight digits, the most significant in the lowest byte.
 #[inline(always)]
-fn eight(digits: u64) -> Option<u64> {
+fn eight(digits: u64) -> u64 {
     // A byte above 9 gets its high bit by the sum or has it already; a carry
     // into the next byte only comes from one that has it already.
-    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
-        return None;
-    }
+    let outside = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
     let pairs = digits.wrapping_mul(1 + (10 << 8)) >> 8;
     let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(1 + (100 << 16)) >> 16;
-    Some((fours & 0x0000_ffff_0000_ffff).wrapping_mul(1 + (10_000 << 32)) >> 32)
+    let number = (fours & 0x0000_ffff_0000_ffff).wrapping_mul(1 + (10_000 << 32)) >> 32;
+    if outside == 0 { number } else { NONE }
 }
 
+/// Long numbers, and those within the first 16 bytes of the text.
 #[cold]
-fn one_by_one(digits: &[u8]) -> u64 {
-    if digits.is_empty() {
+#[inline(never)]
+fn one_by_one(text: &[u8], len: usize) -> u64 {
+    let digits = text.len().checked_sub(len).and_then(|start| text.get(start..)).unwrap_or_default();
+    if digits.is_empty() || (len > 1 && digits.first() == Some(&b'0')) {
         return NONE;
     }
     let number = digits.iter().try_fold(0u64, |number, &digit| {
@@ -71,11 +77,10 @@ mod tests {
     fn check(before: &str, text: &str) {
         let all = format!("{before}{text}");
         let bytes = all.as_bytes();
-        let first = bytes.get(before.len()).copied().unwrap_or(0);
         let is_number =
             text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
         let expected = text.parse().ok().filter(|_| is_number).unwrap_or(NONE);
-        assert_eq!(number(bytes, before.len(), bytes.len(), first), expected, "{text:?} after {before:?}");
+        assert_eq!(number(bytes, text.len()), expected, "{text:?} after {before:?}");
     }
 
     #[test]
