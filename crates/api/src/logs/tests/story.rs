@@ -159,6 +159,8 @@ fn events_of_several_streams_are_filtered_in_order_of_time() {
         // Both ends are included.
         (json!({"startTime": START.0 - 1000, "endTime": START.0}), vec![1, 2]),
         (json!({"filterPattern": "", "interleaved": false, "limit": 1}), vec![0]),
+        (json!({"filterPattern": "?3 ?5"}), vec![3, 5]),
+        (json!({"filterPattern": "[n < 3 && n != 1]", "limit": 1}), vec![0]),
     ] {
         let given = with(&json!({"logGroupName": "/vpc/flow"}), more);
         let answer = logs(&root, "FilterLogEvents", given.clone()).ok().json();
