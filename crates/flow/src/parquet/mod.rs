@@ -39,3 +39,6 @@ pub enum Error {
     #[error("the batch to write does not have the columns of the Parquet file")]
     OtherColumns,
 }
+
+#[cfg(test)]
+mod tests;

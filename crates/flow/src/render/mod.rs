@@ -42,3 +42,6 @@ pub struct UnknownType {
     pub column: String,
     pub found: DataType,
 }
+
+#[cfg(test)]
+mod tests;
