@@ -6,9 +6,10 @@
 //! capture windows ([`window`]) and the records they give ([`record`]). It
 //! stands alone: no HTTP, no SQL, no eBPF.
 //!
-//! With the feature `columns`: text to Arrow record batches at memory speed
-//! (`columns`), and batches to lines, JSON and CSV (`render`). With `parquet`:
-//! batches to Parquet files as AWS writes them, and back (`parquet`).
+//! | Feature | What it adds | Brings in |
+//! |---|---|---|
+//! | `columns` | text to Arrow record batches at memory speed (`columns`, with an example), batches to lines, JSON and CSV (`render`) | arrow-array and its sub-crates |
+//! | `parquet` | batches to Parquet files as AWS writes them, and back (`parquet`, with an example) | the `parquet` crate, zlib-rs, zstd |
 //!
 //! ```text
 //! columns::BlockReader::new(read) .next_block() -> io::Result<Option<&[u8]>>

@@ -18,6 +18,45 @@
 //!
 //! Not for: finding out which format a file has, decompression, files.
 //!
+//! A file, read in blocks; malformed lines are set aside and the reading goes on.
+//!
+//! ```
+//! use weir_flow::columns::{BlockReader, Counts, Reader};
+//! use weir_flow::field::Field;
+//! use weir_flow::format::LogFormat;
+//! use weir_flow::render::{self, Extras};
+//!
+//! let file = "version srcaddr dstport protocol bytes start action log-status
+//! 2 10.0.0.1 443 6 4249 1418530010 ACCEPT OK
+//! 2 10.0.0.1 443 6 many 1418530010 ACCEPT OK
+//! 2 - - - - 1418530010 - NODATA
+//! ";
+//! let (header, _) = file.split_once('\n').ok_or("a file without a header")?;
+//! let format = LogFormat::from_header(header)?;
+//!
+//! // Header lines are passed over, so that the file can be read from its beginning.
+//! let mut reader = Reader::new(format, &[Field::SrcAddr, Field::Protocol, Field::Bytes, Field::Start]);
+//! let mut blocks = BlockReader::new(file.as_bytes());
+//! let (mut json, mut counts) = (Vec::new(), Counts::default());
+//! while let Some(block) = blocks.next_block()? {
+//!     let block = reader.push_block(block);
+//!     render::json(&block.batch, Extras { protocol_name: true, start_utc: true, ..Extras::NONE }, &mut json)?;
+//!     for malformed in &block.malformed {
+//!         assert_eq!(malformed.to_string(), "line 3, column 18, field bytes: 'many' is not a whole number");
+//!     }
+//!     counts += block.counts;
+//! }
+//! assert_eq!((counts.records, counts.no_data, counts.malformed), (2, 1, 1));
+//! assert_eq!(
+//!     String::from_utf8(json)?.lines().next(),
+//!     Some(
+//!         "{\"srcaddr\":\"10.0.0.1\",\"protocol\":6,\"protocol_name\":\"TCP\",\"bytes\":4249,\
+//!          \"start\":1418530010,\"start_utc\":\"2014-12-14 04:06:50\"}"
+//!     )
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! [`text::parse_line`]: crate::text::parse_line
 
 mod address;

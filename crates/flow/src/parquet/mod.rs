@@ -8,6 +8,39 @@
 //! Not for: Hive partitions (they are in the file's path, not in the file).
 //!
 //! Source: VPC user guide, "Publish flow logs to Amazon S3" and "Flow log records".
+//!
+//! ```
+//! use weir_flow::columns;
+//! use weir_flow::field::Field;
+//! use weir_flow::format::LogFormat;
+//! use weir_flow::parquet::{Compression, Reader, Writer, WriterOptions};
+//! use weir_flow::render;
+//!
+//! let format = LogFormat::parse("${srcaddr} ${bytes} ${action}")?;
+//! let mut lines = columns::Reader::new(format.clone(), format.fields());
+//! let batch = lines.push_block(b"10.0.0.1 4249 ACCEPT
+//! 10.0.0.2 40 REJECT
+//! ").batch;
+//!
+//! let options = WriterOptions { compression: Compression::Zstd, ..WriterOptions::default() };
+//! let mut writer = Writer::new(Vec::new(), format.fields(), options)?;
+//! writer.write(&batch)?;
+//! let file = writer.finish()?;
+//!
+//! // Two columns of them, and one that the file does not have.
+//! let path = std::env::temp_dir().join(format!("weir-flow-{}.parquet", std::process::id()));
+//! std::fs::write(&path, file)?;
+//! let fields = [Field::Action, Field::Bytes, Field::VpcId];
+//! let mut text = Vec::new();
+//! for batch in Reader::new(std::fs::File::open(&path)?, Some(&fields))? {
+//!     render::text(&batch?, &LogFormat::new(&fields)?, &mut text)?;
+//! }
+//! std::fs::remove_file(&path)?;
+//! assert_eq!(text, b"ACCEPT 4249 -
+//! REJECT 40 -
+//! ");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod conform;
 mod read;
