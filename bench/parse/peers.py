@@ -29,7 +29,7 @@ def duckdb(path):
     answer = db.sql(
         f"SELECT count(*), {', '.join(typed + texts)} FROM read_csv('{path}', delim=' ', header=true, quote='', "
         f"escape='', nullstr='-', auto_detect=false, columns={columns!r})"
-    ).fetchone()
+    ).fetchall()[0]
     print(answer[0], "records")
 
 
