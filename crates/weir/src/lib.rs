@@ -1,11 +1,13 @@
 //! Weir: VPC Flow Logs for networks you run yourself.
 //!
 //! The binary's inside: one file a command in [`commands`], the host's agent in
-//! [`agent`], the server that joins it with the AWS services in [`server`].
+//! [`agent`], the server that joins it with the AWS services in [`server`], what
+//! reads files of records in [`records`].
 
 pub mod agent;
 pub mod client;
 pub mod commands;
 pub mod demo;
 pub mod home;
+pub mod records;
 pub mod server;

@@ -1,6 +1,8 @@
 //! The commands: one file each. Data goes to stdout, talk to stderr.
 //!
-//! Exit codes: 0 done, 1 failed, 2 the command line is wrong.
+//! Exit codes: 0 done, 1 failed, 2 the command line is wrong. Of the commands
+//! that read records: 1 some lines were malformed, 2 an
+//! input was unusable.
 
 mod attach;
 mod completions;
@@ -8,8 +10,13 @@ mod connect;
 mod demo;
 mod detach;
 mod env;
+mod fields;
+mod filter;
 mod interfaces;
+mod parse;
+mod reading;
 mod serve;
+mod top;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +41,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Parse(parse::Args),
+    Filter(filter::Args),
+    Top(top::Args),
+    Fields(fields::Args),
     Serve(serve::Args),
     Env(env::Args),
     Attach(attach::Args),
@@ -78,6 +89,10 @@ impl<T, E: Into<anyhow::Error>> HintExt<T> for Result<T, E> {
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Demo(args) => demo::run(args),
+        Command::Parse(args) => return exit_code(parse::run(args)),
+        Command::Filter(args) => return exit_code(filter::run(args)),
+        Command::Top(args) => return exit_code(top::run(args)),
+        Command::Fields(args) => fields::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Env(args) => env::run(&args),
         Command::Attach(args) => attach::run(&args),
@@ -89,12 +104,29 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-            eprintln!("error: {}", causes.join(": "));
-            for hinted in error.chain().filter_map(|cause| cause.downcast_ref::<Hinted>()) {
-                eprintln!("hint: {}", hinted.hint);
-            }
+            print_error(&error);
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a failure as `error:` and its hints as `hint:`.
+pub fn print_error(error: &anyhow::Error) {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    eprintln!("error: {}", causes.join(": "));
+    for hinted in error.chain().filter_map(|cause| cause.downcast_ref::<Hinted>()) {
+        eprintln!("hint: {}", hinted.hint);
+    }
+}
+
+/// Of commands that read records: what they found, or 2.
+fn exit_code(done: anyhow::Result<ExitCode>) -> ExitCode {
+    match done {
+        Ok(code) => code,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            print_error(&error);
+            ExitCode::from(2)
         }
     }
 }

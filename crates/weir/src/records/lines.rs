@@ -1,0 +1,106 @@
+//! Blocks of whole lines from a reader, into the caller's buffer.
+
+use std::io::{self, Read};
+
+/// How many bytes of text a block has: small enough for a processor's
+/// second-level cache with the columns that are made of it, large enough for a
+/// thousand records.
+pub const BLOCK_BYTES: usize = 256 << 10;
+
+/// The longest line that can be read: far longer than any flow log's.
+const MAX_LINE_BYTES: usize = 16 << 20;
+
+/// Cuts a stream after line ends.
+pub struct Lines<R> {
+    source: R,
+    /// What was read after the last line end that was given out.
+    rest: Vec<u8>,
+    /// Whether a line is given out as soon as it is there, because somebody may
+    /// be waiting for it at the other end of a pipe.
+    is_live: bool,
+    is_at_end: bool,
+}
+
+impl<R: Read> Lines<R> {
+    pub fn new(source: R, is_live: bool) -> Self {
+        Self { source, rest: Vec::new(), is_live, is_at_end: false }
+    }
+
+    /// Replaces what is in `block` by the next lines; `false` at the end. The
+    /// last block may end without a line end.
+    pub fn next(&mut self, block: &mut Vec<u8>) -> io::Result<bool> {
+        block.clear();
+        block.append(&mut self.rest);
+        // Where a line end may be that was not seen yet.
+        let mut searched = 0;
+        while !self.is_at_end {
+            let filled = block.len();
+            let wanted = BLOCK_BYTES.saturating_sub(filled).max(BLOCK_BYTES / 4);
+            block.resize(filled + wanted, 0);
+            let count = read(&mut self.source, block.get_mut(filled..).unwrap_or_default());
+            block.truncate(filled + *count.as_ref().unwrap_or(&0));
+            self.is_at_end = count? == 0;
+            if block.len() < BLOCK_BYTES && !self.is_live {
+                continue;
+            }
+            if let Some(end) = memchr::memrchr(b'\n', block.get(searched..).unwrap_or_default()) {
+                self.rest.extend_from_slice(block.get(searched + end + 1..).unwrap_or_default());
+                block.truncate(searched + end + 1);
+                break;
+            }
+            searched = block.len();
+            if searched > MAX_LINE_BYTES {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is longer than 16 MiB"));
+            }
+        }
+        Ok(!block.is_empty())
+    }
+}
+
+fn read(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader of at most `step` bytes a call.
+    struct Slow<'a>(&'a [u8], usize);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(buffer.len());
+            let count = (&self.0[..count.min(self.0.len())]).read(buffer)?;
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn blocks_end_at_line_ends_and_lose_nothing() {
+        let line = "2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249\n";
+        for (text, step, is_live) in [
+            (line.repeat(10_000), 1 << 16, false),
+            (line.repeat(10_000), 70_001, true),
+            (line.repeat(3), 5, true),
+            (format!("{}no end", line.repeat(2)), 7, false),
+            ("x".repeat(BLOCK_BYTES * 2) + "\ny", 100_000, false),
+            (String::new(), 1, false),
+        ] {
+            let mut lines = Lines::new(Slow(text.as_bytes(), step), is_live);
+            let (mut block, mut all) = (Vec::new(), Vec::new());
+            while lines.next(&mut block).unwrap() {
+                all.extend_from_slice(&block);
+                assert!(block.ends_with(b"\n") || all.len() == text.len());
+                assert!(block.len() <= BLOCK_BYTES * 3);
+            }
+            assert!(all == text.as_bytes());
+        }
+    }
+}

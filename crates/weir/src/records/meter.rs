@@ -1,0 +1,66 @@
+//! What all readers of a run count and share: bytes read, and the memory that
+//! whole texts may take.
+
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Memory for texts that are inflated as a whole, all together.
+const WHOLE_TEXTS_BYTES: usize = 24 << 20;
+
+#[derive(Debug, Default)]
+pub struct Meter {
+    /// Bytes of files and pipes as they lie there, compressed or not.
+    read_bytes: AtomicU64,
+    borrowed_bytes: AtomicUsize,
+    free: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Meter {
+    pub fn add(&self, bytes: u64) {
+        self.read_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub fn read_bytes(&self) -> u64 {
+        self.read_bytes.load(Ordering::Relaxed)
+    }
+
+    /// A buffer of `bytes` zeros or old text; `None` if too much is lent.
+    pub fn borrow(&self, bytes: usize) -> Option<Vec<u8>> {
+        let lend = |lent: usize| Some(lent + bytes).filter(|&lent| lent <= WHOLE_TEXTS_BYTES);
+        self.borrowed_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lend).ok()?;
+        let mut buffer = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        buffer.resize(bytes, 0);
+        Some(buffer)
+    }
+
+    /// Takes back what [`borrow`](Self::borrow) gave, with its length.
+    pub fn give_back(&self, buffer: Vec<u8>) {
+        let lent = self.borrowed_bytes.fetch_sub(buffer.len(), Ordering::Relaxed) - buffer.len();
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept: usize = free.iter().map(Vec::capacity).sum();
+        if lent + kept + buffer.capacity() <= WHOLE_TEXTS_BYTES {
+            free.push(buffer);
+        }
+    }
+}
+
+/// A reader that counts.
+pub struct Metered<R> {
+    source: R,
+    meter: Arc<Meter>,
+}
+
+impl<R> Metered<R> {
+    pub fn new(source: R, meter: Arc<Meter>) -> Self {
+        Self { source, meter }
+    }
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.meter.add(count as u64);
+        Ok(count)
+    }
+}
