@@ -21,7 +21,7 @@ static __always_inline int weir_is_related(struct weir_packet *p, __u64 now)
 		return 0;
 	weir_key_of(&p->quoted_key, &p->quoted);
 	c = bpf_map_lookup_elem(&weir_conns, &p->quoted_key);
-	return c && weir_is_live(c, p->quoted.protocol, now);
+	return c && !(c->flags & WEIR_REFUSED) && weir_is_live(c, p->quoted.protocol, now);
 }
 
 /*
@@ -35,12 +35,12 @@ static __always_inline __u32 *weir_acl_memory(struct weir_connection *c, const s
 	return &c->acl[((p->direction & 1) * 2 + (p->src_is_low & 1)) & 3];
 }
 
-WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 generation, __u32 losses, __u64 now)
+WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 mode, __u32 generation, __u32 losses, __u64 now)
 {
 	__u32 fresh = (generation << 2) | 2;
 	struct weir_connection *c = 0;
 	__u32 questions = 0, answer = 0;
-	int known, related, live, closed = 0;
+	int known, related, live, closed = 0, refused = 0;
 	const struct weir_tuple *t;
 	__u32 *memory;
 
@@ -54,10 +54,17 @@ WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 generation, __u32 losse
 		c = bpf_map_lookup_elem(&weir_conns, &p->key);
 	}
 	live = c && weir_is_live(c, t->protocol, now);
+	if (live && (c->flags & WEIR_REFUSED)) {
+		/* Where rejected packets are dropped, nobody answers them. */
+		if (mode == WEIR_EVALUATE)
+			refused = 1;
+		else
+			live = 0;
+	}
 	if (live)
 		closed = (c->flags & WEIR_CLOSED) != 0;
 	/* After the close, the same ports again at once: a new connection. */
-	if (closed && (t->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)
+	if (closed && !weir_is_pure_syn(t))
 		return WEIR_REJECT;
 	related = known && weir_is_related(p, now);
 
@@ -68,7 +75,7 @@ WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 generation, __u32 losse
 	} else {
 		questions |= WEIR_ASK_ACL;
 	}
-	if (!related && (!live || closed))
+	if (!related && (!live || closed || refused))
 		questions |= WEIR_ASK_GROUPS;
 	if (questions)
 		answer = weir_ask_rules(p, questions);
@@ -83,10 +90,14 @@ WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 generation, __u32 losse
 	}
 	if (!(answer & 3))
 		return WEIR_REJECT;
+	if (c && refused && !closed && !weir_begins_anew(c, p)) {
+		weir_track(c, p, now);
+		return WEIR_ACCEPT;
+	}
 	if ((answer & 3) != WEIR_VERDICT_UNTRACKED) {
 		if (known)
 			weir_begin(p, c, losses, now);
-	} else if (closed) {
+	} else if (closed || refused) {
 		bpf_map_delete_elem(&weir_conns, &p->key);
 	}
 	return WEIR_ACCEPT;

@@ -19,6 +19,12 @@
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
+/* The first packet of a TCP connection: SYN without ACK, RST or FIN. */
+static __always_inline int weir_is_pure_syn(const struct weir_tuple *t)
+{
+	return (t->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_SYN;
+}
+
 static __always_inline int weir_is_tcp_segment(const struct weir_tuple *t)
 {
 	return t->protocol == PROTO_TCP && t->fragment != WEIR_LATER_FRAGMENT;
@@ -179,6 +185,56 @@ static __always_inline void weir_begin(const struct weir_packet *p, struct weir_
 	l = bpf_map_lookup_elem(&weir_losses, &losses);
 	if (l)
 		__sync_fetch_and_add(&l->untracked_connections, 1);
+}
+
+/*
+ * In evaluate mode a rejected packet arrives, and is answered. Its flow is kept
+ * as refused, so that the answers do not look like a beginning of their own and
+ * make all further packets of it acceptable. What is tracked stays tracked.
+ */
+WEIR_GLOBAL int weir_refuse(struct weir_packet *p, __u64 now)
+{
+	struct weir_connection fresh = {};
+	struct weir_connection *c;
+	const struct weir_tuple *t;
+	int live;
+
+	if (!p)
+		return 0;
+	t = &p->tuple;
+	/* ICMP without an identifier is no conversation. */
+	if (weir_lacks_transport(t) || (weir_is_icmp(t->protocol) && !weir_is_echo(t)))
+		return 0;
+	c = bpf_map_lookup_elem(&weir_conns, &p->key);
+	live = c && weir_is_live(c, t->protocol, now);
+	if (live && !((c->flags & WEIR_CLOSED) && weir_is_pure_syn(t))) {
+		if ((c->flags & (WEIR_REFUSED | WEIR_CLOSED)) == WEIR_REFUSED)
+			weir_track(c, p, now);
+		return 0;
+	}
+	if (weir_is_tcp_segment(t) && (t->tcp_flags & TCP_RST))
+		return 0;
+	fresh.last_seen_ns = now;
+	fresh.flags = WEIR_REFUSED | (p->direction == WEIR_EGRESS ? WEIR_INITIATED_EGRESS : 0);
+	fresh.flags |= weir_flags_after(p, fresh.flags, 0);
+	fresh.fin_seq[WEIR_INGRESS] = fresh.fin_seq[WEIR_EGRESS] = weir_fin_seq(p);
+	/* Without room the verdicts on its answers are less true, and nothing else. */
+	bpf_map_update_elem(&weir_conns, &p->key, &fresh, c ? BPF_ANY : BPF_NOEXIST);
+	return 0;
+}
+
+/* Whether an allowed packet of a refused flow begins it anew: else it goes on. */
+static __always_inline int weir_begins_anew(const struct weir_connection *c, const struct weir_packet *p)
+{
+	const struct weir_tuple *t = &p->tuple;
+
+	if (weir_is_tcp_segment(t) && (t->tcp_flags & TCP_RST))
+		return 0;
+	if ((c->flags & WEIR_INITIATED_EGRESS) == (p->direction & 1))
+		return 1;
+	if (weir_is_tcp_segment(t))
+		return weir_is_pure_syn(t);
+	return weir_is_echo(t) && (t->icmp_type == 8 || t->icmp_type == 128);
 }
 
 #endif

@@ -63,6 +63,7 @@ struct weir_connection_key {
 #define WEIR_FIN_ACKED (1u << 5) /* and 1u << 6: the FIN of this direction was acknowledged */
 #define WEIR_CLOSED (1u << 7)
 #define WEIR_STREAM (1u << 8)    /* UDP: question, answer, question */
+#define WEIR_REFUSED (1u << 9)   /* evaluate mode: its beginning was rejected, and passed */
 
 struct weir_connection {
 	__u64 last_seen_ns;

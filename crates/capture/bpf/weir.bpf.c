@@ -54,7 +54,9 @@ static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
 	/* Seconds are recorded: the coarse clock is exact enough, at a quarter of the cost. */
 	now = WEIR_TEST ? control->test_clock_ns : bpf_ktime_get_coarse_ns();
 	if (mode != WEIR_OBSERVE)
-		action = weir_decide(p, *(volatile __u32 *)&config->generation, losses, now);
+		action = weir_decide(p, mode, *(volatile __u32 *)&config->generation, losses, now);
+	if (action == WEIR_REJECT && mode == WEIR_EVALUATE)
+		weir_refuse(p, now);
 	weir_count(p, action, epoch, losses, now);
 	return action == WEIR_REJECT && mode == WEIR_ENFORCE ? WEIR_TCX_DROP : WEIR_TCX_NEXT;
 }

@@ -175,6 +175,8 @@ pub mod flag {
     pub const FIN: u32 = 1 << 3;
     pub const CLOSED: u32 = 1 << 7;
     pub const STREAM: u32 = 1 << 8;
+    #[cfg(test)]
+    pub const REFUSED: u32 = 1 << 9;
 }
 
 /// The bytes of a plain value.

@@ -4,6 +4,7 @@
 //! ingress   ACL ──▶ groups        egress   groups ──▶ ACL
 //! groups    ICMP error about a tracked flow?  Related
 //!           tracked flow: closed?             AfterClose, unless a new connection begins
+//!                         refused?            as if there were none (see Tracker::evaluate)
 //!                         else                Tracked
 //!           none:         a rule allows?      GroupRule (a flow begins) or Untracked
 //!                         else                NoGroupAllows
@@ -65,6 +66,26 @@ impl Tracker {
     /// else is judged by the new rules. `now_ns` is nanoseconds of a monotonic
     /// clock, the same one in all calls.
     pub fn decide(&mut self, rules: &CompiledRules, packet: &Packet, now_ns: u64) -> Verdict {
+        self.judge(rules, packet, now_ns, false)
+    }
+
+    /// Like [`Tracker::decide`], where a rejected packet passes nonetheless (the
+    /// `evaluate` mode), arrives, and is answered.
+    ///
+    /// Its flow is remembered as refused: the answers are judged by their own
+    /// rules, and do not begin a tracked flow that would make further packets of
+    /// the refused one acceptable. A refused flow becomes a tracked one when the
+    /// rules come to allow it, or when the other end begins one itself (a SYN,
+    /// an echo request).
+    pub fn evaluate(&mut self, rules: &CompiledRules, packet: &Packet, now_ns: u64) -> Verdict {
+        let verdict = self.judge(rules, packet, now_ns, true);
+        if verdict.action() == Action::Reject {
+            self.refuse(packet, now_ns);
+        }
+        verdict
+    }
+
+    fn judge(&mut self, rules: &CompiledRules, packet: &Packet, now_ns: u64, all_pass: bool) -> Verdict {
         if packet.is_neighbour_discovery() {
             return Verdict::NotJudged;
         }
@@ -74,7 +95,7 @@ impl Tracker {
         {
             return denial;
         }
-        let (verdict, change) = self.ask_groups(rules, packet, now_ns);
+        let (verdict, change) = self.ask_groups(rules, packet, now_ns, all_pass);
         match (verdict.action(), denial) {
             (Action::Reject, _) => verdict,
             (Action::Accept, Some(denial)) => denial,
@@ -107,7 +128,13 @@ impl Tracker {
     }
 
     /// What the security groups say, and what follows if the packet passes.
-    fn ask_groups(&self, rules: &CompiledRules, packet: &Packet, now_ns: u64) -> (Verdict, Change) {
+    fn ask_groups(
+        &self,
+        rules: &CompiledRules,
+        packet: &Packet,
+        now_ns: u64,
+        all_pass: bool,
+    ) -> (Verdict, Change) {
         let Some(key) = FlowKey::of(packet) else {
             return match group::allows(rules, packet) {
                 Some(rule) => (rules.group_allowance(rule.origin, rule.untracked), Change::Nothing),
@@ -117,13 +144,14 @@ impl Tracker {
         if self.is_related(packet, now_ns) {
             return (Verdict::Related, Change::Nothing);
         }
-        let flow = self.live(&key, now_ns);
+        // Where rejected packets are dropped, nobody answers them.
+        let flow = self.live(&key, now_ns).filter(|flow| all_pass || !flow.is_refused());
         match flow {
-            Some(flow) if !flow.is_closed() => {
+            Some(flow) if !flow.is_closed() && !flow.is_refused() => {
                 return (Verdict::Tracked, Change::Store(key, flow.after(packet, now_ns)));
             }
             // The same ports again, at once: a new connection, judged as such.
-            Some(_) if !packet.tcp.is_some_and(|tcp| tcp.is_pure_syn()) => {
+            Some(flow) if flow.is_closed() && !packet.tcp.is_some_and(|tcp| tcp.is_pure_syn()) => {
                 return (Verdict::AfterClose, Change::Nothing);
             }
             _ => {}
@@ -131,6 +159,12 @@ impl Tracker {
         let Some(rule) = group::allows(rules, packet) else {
             return (Verdict::NoGroupAllows, Change::Nothing);
         };
+        if let Some(flow) = flow.filter(|flow| flow.is_refused() && !flow.is_closed())
+            && !flow.begins_anew(packet)
+        {
+            let change = Change::Store(key, flow.after(packet, now_ns));
+            return (rules.group_allowance(rule.origin, rule.untracked), change);
+        }
         let begun = if rule.untracked { None } else { Flow::begin(packet, now_ns) };
         let change = match (begun, flow) {
             (Some(begun), _) => Change::Store(key, begun),
@@ -147,7 +181,29 @@ impl Tracker {
             && packet
                 .icmp
                 .and_then(|icmp| icmp.quoted)
-                .is_some_and(|quoted| self.live(&FlowKey::of_quoted(&quoted), now_ns).is_some())
+                .and_then(|quoted| self.live(&FlowKey::of_quoted(&quoted), now_ns))
+                .is_some_and(|flow| !flow.is_refused())
+    }
+
+    /// Remembers that a packet was rejected and passed. What is tracked stays.
+    fn refuse(&mut self, packet: &Packet, now_ns: u64) {
+        // ICMP without an identifier is no conversation.
+        if packet.protocol.is_icmp() && !packet.is_echo() {
+            return;
+        }
+        let Some(key) = FlowKey::of(packet) else { return };
+        let is_pure_syn = packet.tcp.is_some_and(|tcp| tcp.is_pure_syn());
+        let refused = match self.live(&key, now_ns) {
+            Some(flow) if !(flow.is_closed() && is_pure_syn) => {
+                (flow.is_refused() && !flow.is_closed()).then(|| flow.after(packet, now_ns))
+            }
+            _ => Flow::begin(packet, now_ns).map(Flow::refused),
+        };
+        if let Some(flow) = refused
+            && (self.flows.len() < self.capacity || self.flows.contains_key(&key))
+        {
+            self.flows.insert(key, flow);
+        }
     }
 
     fn live(&self, key: &FlowKey, now_ns: u64) -> Option<Flow> {

@@ -92,6 +92,8 @@ pub(crate) struct Flow {
     initiator: Direction,
     /// A packet against `initiator` was seen.
     answered: bool,
+    /// Its beginning was rejected, and passed: see `Tracker::evaluate`.
+    refused: bool,
     last_seen_ns: u64,
     state: State,
 }
@@ -133,11 +135,32 @@ impl Flow {
             protocol if protocol.is_icmp() => State::Icmp,
             _ => State::Other,
         };
-        let flow = Self { initiator: packet.direction, answered: false, last_seen_ns: now_ns, state };
+        let (initiator, last_seen_ns) = (packet.direction, now_ns);
+        let flow = Self { initiator, answered: false, refused: false, last_seen_ns, state };
         Some(flow.after(packet, now_ns))
     }
 
-    /// The flow after one more accepted packet.
+    /// The same, begun by a packet that was rejected.
+    pub(crate) fn refused(self) -> Self {
+        Self { refused: true, ..self }
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// Whether an allowed packet of a refused flow begins it anew; any other
+    /// goes on with it.
+    pub(crate) fn begins_anew(&self, packet: &Packet) -> bool {
+        if packet.tcp.is_some_and(|tcp| tcp.has(Tcp::RST)) {
+            return false;
+        }
+        packet.direction == self.initiator
+            || packet.tcp.is_some_and(Tcp::is_pure_syn)
+            || packet.is_echo() && packet.icmp.is_some_and(|icmp| matches!(icmp.icmp_type, 8 | 128))
+    }
+
+    /// The flow after one more packet.
     pub(crate) fn after(mut self, packet: &Packet, now_ns: u64) -> Self {
         let from_initiator = packet.direction == self.initiator;
         match &mut self.state {

@@ -245,3 +245,53 @@ fn what_a_packet_costs() {
         eprintln!("rejected by {count} rules: {} ns", best(Ingress, &refused));
     }
 }
+
+/// What the interface's flows say, in short: direction, action, packets.
+fn said(capture: &crate::Capture) -> Vec<String> {
+    let words = |flow: &weir_flow::sample::FlowSample| {
+        format!("{} {} {} {}", flow.direction, flow.action, flow.protocol, flow.packets)
+    };
+    flows(&drain(capture), ENI).iter().map(words).collect()
+}
+
+#[test]
+fn answers_to_what_would_have_been_dropped_do_not_make_it_acceptable() {
+    if !is_root() {
+        return;
+    }
+    let capture = start(SMALL);
+    let b = bench(&capture, OUT_ONLY);
+    capture.set_mode(ENI, Mode::Evaluate).unwrap();
+    // A connection from outside that nothing allows, from beginning to end.
+    b.at(0).back(TCP, &frame::tcp(80, 5000, SYN, 10, 0, 0));
+    b.out(TCP, &frame::tcp(5000, 80, 0x12, 20, 11, 0));
+    b.back(TCP, &frame::tcp(80, 5000, ACK, 11, 21, 0));
+    b.out(TCP, &frame::tcp(5000, 80, ACK, 21, 11, 100));
+    b.at(3600).out(TCP, &frame::tcp(5000, 80, ACK, 121, 11, 100));
+    b.back(TCP, &frame::tcp(80, 5000, ACK, 11, 221, 0));
+    // The same in UDP; and an error about it is related to nothing.
+    let (question, answer) = (frame::udp(123, 5000, 48), frame::udp(5000, 123, 48));
+    b.back(UDP, &question);
+    b.out(UDP, &answer);
+    b.back(UDP, &question);
+    let quoted = ipv4("10.0.0.2", "10.0.0.1", UDP, V4::default(), &answer);
+    b.back(ICMP, &frame::icmp(3, 3, 0, &quoted[..28]));
+    let expected = [
+        "ingress REJECT 1 1",
+        "ingress REJECT 17 2",
+        "ingress REJECT 6 3",
+        "egress ACCEPT 17 1",
+        "egress ACCEPT 6 3",
+    ];
+    let mut found = said(&capture);
+    found.sort_by_key(|line| (line.starts_with("egress"), line.clone()));
+    assert_eq!(found, expected);
+
+    // What the instance begins itself is tracked, refused before or not.
+    b.out(TCP, &frame::tcp(5000, 80, SYN, 500, 0, 0));
+    b.back(TCP, &frame::tcp(80, 5000, 0x12, 600, 501, 0));
+    assert_eq!(said(&capture), ["ingress ACCEPT 6 1", "egress ACCEPT 6 1"]);
+    // Where packets are dropped nothing is refused by memory: an answer from inside begins a flow.
+    capture.set_mode(ENI, Mode::Enforce).unwrap();
+    assert!(!b.back(UDP, &question) && b.out(UDP, &answer) && b.back(UDP, &question));
+}

@@ -1,8 +1,8 @@
 //! What does not fit: full tables, too many rules, clocks that disagree.
 
 use super::notation::{packet, rules};
-use crate::{CompileError, CompiledRules, Tracker};
-use weir_types::net::{PortRange, Protocol};
+use crate::{CompileError, CompiledRules, Tracker, Verdict};
+use weir_types::net::{Action, PortRange, Protocol};
 use weir_types::rule::Match;
 
 #[test]
@@ -68,4 +68,36 @@ fn rules_without_sense_are_refused() {
     assert_eq!(by_acl, format!("network ACL rule 90 {reason}"));
     let (_, by_acl) = refusal(Match::Icmp { protocol: Protocol::UDP, icmp_type: Some(8), icmp_code: None });
     assert_eq!(by_acl, "network ACL rule 90 gives an ICMP type for protocol 17: use protocol 1 or 58");
+}
+
+/// Where rejected packets pass, they are answered; that must not make them
+/// acceptable.
+#[test]
+fn answers_to_refused_packets_begin_nothing() {
+    let rules = CompiledRules::compile(&rules("100 allow all\nout 100 allow all\nsg out all")).unwrap();
+    let mut tracker = Tracker::new();
+    for (second, text, expected) in [
+        (0, "tcp 203.0.113.9:40000 -> :22", Action::Reject),
+        (0, "tcp :22 -> 203.0.113.9:40000 SA", Action::Accept),
+        (0, "tcp 203.0.113.9:40000 -> :22 A", Action::Reject),
+        (3600, "tcp :22 -> 203.0.113.9:40000 A", Action::Accept),
+        (3600, "tcp 203.0.113.9:40000 -> :22 A", Action::Reject),
+        // The instance's own connection on the same ports.
+        (3600, "tcp :22 -> 203.0.113.9:40000", Action::Accept),
+        (3600, "tcp 203.0.113.9:40000 -> :22 SA", Action::Accept),
+        (3600, "udp 203.0.113.9:123 -> :123", Action::Reject),
+        (3600, "udp :123 -> 203.0.113.9:123", Action::Accept),
+        (3600, "udp 203.0.113.9:123 -> :123", Action::Reject),
+        // Forgotten after the silence of UDP: who speaks next begins.
+        (3800, "udp :123 -> 203.0.113.9:123", Action::Accept),
+        (3800, "udp 203.0.113.9:123 -> :123", Action::Accept),
+    ] {
+        let verdict = tracker.evaluate(&rules, &packet(text), second * 1_000_000_000);
+        assert_eq!(verdict.action(), expected, "{second} s {text}: {verdict}");
+    }
+    // Where they are dropped, what was refused is as if never seen.
+    let asked = packet("udp 203.0.113.9:500 -> :500");
+    assert_eq!(tracker.evaluate(&rules, &asked, 0).action(), Action::Reject);
+    assert_eq!(tracker.decide(&rules, &packet("udp :500 -> 203.0.113.9:500"), 0).action(), Action::Accept);
+    assert_eq!(tracker.decide(&rules, &asked, 0), Verdict::Tracked);
 }
