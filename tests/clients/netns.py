@@ -7,6 +7,7 @@ import sys
 
 TRAFFIC = os.path.join(os.path.dirname(__file__), "traffic.py")
 OUTSIDE, INSIDE = "203.0.113.12", "10.0.1.10"
+OUTSIDE_V6, INSIDE_V6 = "2001:db8:9::12", "2001:db8:0:1::10"
 
 
 def ip(*arguments):
@@ -15,26 +16,40 @@ def ip(*arguments):
 
 
 class Pair:
-    """`outside` (203.0.113.12) and `inside` (10.0.1.10, device eth0)."""
+    """`outside` (203.0.113.12) and `inside` (10.0.1.10), joined by eth0 in each.
+
+    With `ipv6` also 2001:db8:9::12 and 2001:db8:0:1::10.
+    """
 
     count = 0
 
-    def __init__(self):
+    def __init__(self, ipv6=False):
         Pair.count += 1
+        self.ipv6 = ipv6
         self.outside, self.inside = (f"weir-test-{os.getpid()}-{Pair.count}-{n}" for n in ("out", "in"))
 
     def __enter__(self):
         for name in (self.outside, self.inside):
             ip("netns", "add", name)
             # Nothing but the test's own packets.
-            self.run(name, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 || true")
+            if not self.ipv6:
+                self.run(name, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 || true")
             ip("-n", name, "link", "set", "lo", "up")
-        ip("link", "add", "eth0", "netns", self.outside, "type", "veth", "peer", "name", "eth0", "netns", self.inside)
-        for name, address in ((self.outside, OUTSIDE), (self.inside, INSIDE)):
+        self.join("eth0")
+        for name, address, v6 in ((self.outside, OUTSIDE, OUTSIDE_V6), (self.inside, INSIDE, INSIDE_V6)):
             ip("-n", name, "address", "add", f"{address}/24", "dev", "eth0")
-            ip("-n", name, "link", "set", "eth0", "up")
             ip("-n", name, "route", "add", "default", "dev", "eth0")
+            if self.ipv6:
+                ip("-n", name, "address", "add", f"{v6}/64", "dev", "eth0", "nodad")
+                ip("-n", name, "-6", "route", "add", "default", "dev", "eth0")
         return self
+
+    def join(self, device):
+        """A cable with this name at both ends."""
+        ends = ("netns", self.outside, "type", "veth", "peer", "name", device, "netns", self.inside)
+        ip("link", "add", device, *ends)
+        for name in (self.outside, self.inside):
+            ip("-n", name, "link", "set", device, "up")
 
     def __exit__(self, *_):
         for name in (self.outside, self.inside):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from conftest import ACCOUNT, WRITE_LOGS, make_role
-from netns import INSIDE, OUTSIDE, Pair
+from netns import INSIDE, INSIDE_V6, OUTSIDE, Pair
 
 pytestmark = pytest.mark.live
 
@@ -15,12 +15,16 @@ pytestmark = pytest.mark.live
 class Site:
     """A VPC whose one interface is attached in a namespace."""
 
-    def __init__(self, server, pair, ingress=("udp",), mode="enforce", role=None, log_format=None, traffic="ALL"):
+    def __init__(self, server, pair, ingress=("udp",), mode="enforce", role=None, log_format=None, traffic="ALL",
+                 ipv6=False):  # fmt: skip
         self.server = server
         self.ec2 = ec2 = server.boto("ec2")
         self.logs = server.boto("logs")
-        self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        self.subnet = ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+        blocks = [{"Ipv6CidrBlock": block} if ipv6 else {} for block in ("2001:db8::/56", "2001:db8:0:1::/64")]
+        addresses = {"Ipv6Addresses": [{"Ipv6Address": INSIDE_V6}]} if ipv6 else {}
+        self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", **blocks[0])["Vpc"]["VpcId"]
+        made = ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.0.1.0/24", **blocks[1])
+        self.subnet = made["Subnet"]["SubnetId"]
         self.group = ec2.create_security_group(GroupName="g", Description="g", VpcId=self.vpc)["GroupId"]
         for protocol in ingress:
             ec2.authorize_security_group_ingress(
@@ -29,7 +33,9 @@ class Site:
                     {"IpProtocol": protocol, "FromPort": 1, "ToPort": 65535, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
                 ],
             )
-        made = ec2.create_network_interface(SubnetId=self.subnet, PrivateIpAddress=INSIDE, Groups=[self.group])
+        made = ec2.create_network_interface(
+            SubnetId=self.subnet, PrivateIpAddress=INSIDE, Groups=[self.group], **addresses
+        )
         self.eni = made["NetworkInterface"]["NetworkInterfaceId"]
         arguments = {"LogFormat": log_format} if log_format else {}
         made = ec2.create_flow_logs(

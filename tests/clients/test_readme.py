@@ -1,5 +1,6 @@
 """The tour of README.md, command by command as it stands there."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -7,6 +8,12 @@ import subprocess
 import pytest
 from conftest import AWS, WEIR
 from netns import Pair
+
+S3_OBJECT = """\
+version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status
+2 123456789012 eni-1235b8ca123456789 203.0.113.12 10.0.1.10 49761 3389 6 20 4249 1418530010 1418530070 REJECT OK
+2 123456789012 eni-1235b8ca123456789 203.0.113.12 10.0.1.10 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK
+"""
 
 README = os.path.join(os.path.dirname(__file__), "..", "..", "README.md")
 
@@ -41,9 +48,15 @@ def test_the_tour(serve, tmp_path):
     # The server runs already, on a free port.
     assert start.splitlines() == ["weir serve &", 'eval "$(weir env)"']
 
+    day = tmp_path / "AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/11/21"
+    day.mkdir(parents=True)
+    with gzip.open(day / "123456789012_vpcflowlogs_us-east-1_fl-1_20261121T1200Z_0a1b2c3d.log.gz", "wt") as file:
+        file.write(S3_OBJECT)
+
     def run(script):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -63,5 +76,6 @@ def test_the_tour(serve, tmp_path):
         # Every further block reads; the first one has records when the window has ended.
         server.wait_for_line(lambda e: e["fields"].get("action") == "PutLogEvents")
         assert "NODATA" in run(before + read)
-        for block in rest:
-            run(before + block)
+        said = "".join(run(before + block) for block in rest)
+        assert '"srcaddr":"203.0.113.12"' in said
+        assert (tmp_path / "flowlogs.parquet").stat().st_size > 0
