@@ -9,13 +9,14 @@
 //! A chunk with a wrong value is read a second time without its line: wrong
 //! lines are rare, and columns then never need a way to take a row out.
 
-use super::column::{Column, Rows, missing};
+use super::column::Column;
+use super::decode::Rows;
 use super::explain::explain;
-use super::split::Stops;
+use super::split::{Stops, value};
 use super::{Counts, Malformed, Reader};
 use crate::field::Field;
 use crate::format::LogFormat;
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::{RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_schema::{ArrowError, SchemaRef};
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -28,8 +29,8 @@ pub(super) struct Lines {
     /// nulls.
     schema_columns: Vec<Option<usize>>,
     /// Values of a line.
-    width: usize,
-    log_status: Option<usize>,
+    width: u32,
+    log_status: Option<u32>,
     /// The header line, with hyphens and with underscores.
     headers: [Vec<u8>; 2],
     /// Of the next block's first line.
@@ -56,8 +57,8 @@ impl Lines {
         Self {
             schema_columns: schema_columns.collect(),
             columns,
-            width: format.fields().len(),
-            log_status: format.position(Field::LogStatus),
+            width: format.fields().len() as u32,
+            log_status: format.position(Field::LogStatus).map(|position| position as u32),
             headers: [header.replace('-', "_").into_bytes(), header.into_bytes()],
             line: 1,
             offset: 0,
@@ -98,7 +99,7 @@ impl Lines {
             self.wrong.clear();
             for column in &mut self.columns {
                 let rows = Rows { text, stops: &self.stops, first_stops: &self.first_stops };
-                column.read(simd, rows, &mut |row| self.wrong.push(row as u32));
+                column.read(simd, rows, &mut self.wrong);
             }
             if self.wrong.is_empty() {
                 break;
@@ -107,7 +108,7 @@ impl Lines {
         }
         if let Some(position) = self.log_status {
             for &first_stop in &self.first_stops {
-                let (start, end) = self.stops.value(first_stop as usize + position);
+                let (start, end) = value(self.stops.all(), first_stop + position);
                 match end - start {
                     6 => counts.no_data += u64::from(text.get(start..end) == Some(b"NODATA")),
                     8 => counts.skip_data += u64::from(text.get(start..end) == Some(b"SKIPDATA")),
@@ -126,7 +127,7 @@ impl Lines {
         self.others.clear();
         let mut first_stop = 0;
         for (&last_stop, line) in self.stops.lines().iter().zip(0u32..) {
-            let is_row = (last_stop - first_stop) as usize == self.width && !self.is_header(text, first_stop);
+            let is_row = last_stop - first_stop == self.width && !self.is_header(text, first_stop);
             if is_row {
                 self.first_stops.push(first_stop);
             } else {
@@ -139,8 +140,8 @@ impl Lines {
     /// Whether the line of the right number of values is one of names.
     #[inline(always)]
     fn is_header(&self, text: &[u8], first_stop: u32) -> bool {
-        let (start, _) = self.stops.value(first_stop as usize);
-        let (_, end) = self.stops.value(first_stop as usize + self.width - 1);
+        let (start, _) = value(self.stops.all(), first_stop);
+        let (_, end) = value(self.stops.all(), first_stop + self.width - 1);
         let [header, other] = &self.headers;
         end - start == header.len()
             && text.get(start..end).is_some_and(|line| line == header || line == other)
@@ -187,8 +188,8 @@ impl Lines {
                 line => self.stops.lines().get(line as usize - 1).copied().unwrap_or(0),
             };
             let last_stop = self.stops.lines().get(line as usize).copied().unwrap_or(0);
-            let (start, _) = self.stops.value(first_stop as usize);
-            let (_, end) = self.stops.value(last_stop as usize - 1);
+            let (start, _) = value(self.stops.all(), first_stop);
+            let (_, end) = value(self.stops.all(), last_stop - 1);
             let bytes = text.get(start..end).unwrap_or_default();
             if self.headers.iter().any(|header| header == bytes) {
                 counts.headers += 1;
@@ -209,7 +210,7 @@ impl Lines {
         let read: Vec<_> = self.columns.iter_mut().map(Column::finish).collect::<Result<_, _>>()?;
         let arrays = self.schema_columns.iter().zip(schema.fields()).map(|(column, field)| {
             let found = column.and_then(|column| read.get(column));
-            found.cloned().unwrap_or_else(|| missing(field.data_type(), rows))
+            found.cloned().unwrap_or_else(|| new_null_array(field.data_type(), rows))
         });
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(schema.clone(), arrays.collect(), &options)

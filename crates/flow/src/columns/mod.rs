@@ -60,7 +60,9 @@
 //! [`text::parse_line`]: crate::text::parse_line
 
 mod address;
+mod bits;
 mod column;
+mod decode;
 mod explain;
 mod input;
 mod lines;

@@ -1,13 +1,15 @@
 //! Digits to numbers, eight at a time.
 
-/// The number that `text[..end]` ends with, `len` bytes long, or [`NONE`] if it
-/// is none: anything but digits, a leading zero, or more than 2^64 - 2.
+/// The number in `text[start..end]`, or [`NONE`] if it is none: anything but
+/// digits, a leading zero, or more than 2^64 - 2.
 ///
 /// Same rule as `text::parse_line`, which also refuses what is larger than the field's
 /// maximum; no field's maximum reaches [`NONE`].
 #[inline(always)]
-pub(super) fn number(text: &[u8], len: usize) -> u64 {
-    let Some((high, low)) = text.last_chunk::<16>().map(halves) else { return one_by_one(text, len) };
+pub(super) fn number(text: &[u8], start: usize, end: usize) -> u64 {
+    let window = text.get(end.wrapping_sub(16)..end).and_then(|window| window.first_chunk::<16>());
+    let Some((high, low)) = window.map(halves) else { return one_by_one(text, start, end) };
+    let len = end.wrapping_sub(start);
     // The first digit is the one above whatever stands before the number.
     let (first, number) = match len {
         1..=8 => {
@@ -20,7 +22,7 @@ pub(super) fn number(text: &[u8], len: usize) -> u64 {
             let number = if above == NONE || below == NONE { NONE } else { above * 100_000_000 + below };
             (digits >> (128 - 8 * len) & 0xff, number)
         }
-        _ => return one_by_one(text, len),
+        _ => return one_by_one(text, start, end),
     };
     if first == 0 && len > 1 { NONE } else { number }
 }
@@ -57,9 +59,9 @@ fn eight(digits: u64) -> u64 {
 /// Long numbers, and those within the first 16 bytes of the text.
 #[cold]
 #[inline(never)]
-fn one_by_one(text: &[u8], len: usize) -> u64 {
-    let digits = text.len().checked_sub(len).and_then(|start| text.get(start..)).unwrap_or_default();
-    if digits.is_empty() || (len > 1 && digits.first() == Some(&b'0')) {
+fn one_by_one(text: &[u8], start: usize, end: usize) -> u64 {
+    let digits = text.get(start..end).unwrap_or_default();
+    if digits.is_empty() || (digits.len() > 1 && digits.first() == Some(&b'0')) {
         return NONE;
     }
     let number = digits.iter().try_fold(0u64, |number, &digit| {
@@ -80,7 +82,7 @@ mod tests {
         let is_number =
             text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
         let expected = text.parse().ok().filter(|_| is_number).unwrap_or(NONE);
-        assert_eq!(number(bytes, text.len()), expected, "{text:?} after {before:?}");
+        assert_eq!(number(bytes, before.len(), bytes.len()), expected, "{text:?} after {before:?}");
     }
 
     #[test]

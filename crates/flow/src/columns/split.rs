@@ -76,16 +76,14 @@ impl Stops {
             self.lines.push((*found as u32) + (all & up_to).count_ones() - 1);
             mask &= mask - 1;
         }
-        let Some(room) = self.stops.get_mut(*found..).and_then(|room| room.first_chunk_mut::<64>()) else {
-            return;
-        };
         // A text has 5 to 11 stops in 64 bytes: writing 12 and then looking
         // whether there are more is cheaper than asking before each.
         let count = all.count_ones() as usize;
-        let (often, seldom) = room.split_at_mut(12);
+        let room = self.stops.get_mut(*found..).unwrap_or_default();
+        let (often, seldom) = room.split_at_mut_checked(12).unwrap_or_default();
         let more = offsets(all, offset, often);
         if more != 0 {
-            offsets(more, offset, seldom);
+            offsets(more, offset, seldom.get_mut(..64 - 12).unwrap_or_default());
         }
         *found += count;
     }
@@ -101,13 +99,20 @@ impl Stops {
         self.is_plain
     }
 
-    /// Where the value between two stops lies.
-    #[inline(always)]
-    pub(super) fn value(&self, stop: usize) -> (usize, usize) {
-        match self.stops.get(stop..stop + 2) {
-            Some(&[before, after]) => (before.wrapping_add(1) as usize, after as usize),
-            _ => (0, 0),
-        }
+    /// For [`value`].
+    pub(super) fn all(&self) -> &[u32] {
+        &self.stops
+    }
+}
+
+/// Where the value between a stop and the next one lies: its first byte, and
+/// the one after its last.
+#[inline(always)]
+pub(super) fn value(stops: &[u32], stop: u32) -> (usize, usize) {
+    let stop = stop as usize;
+    match stops.get(stop..stop + 2) {
+        Some(&[before, after]) => (before.wrapping_add(1) as usize, after as usize),
+        _ => (0, 0),
     }
 }
 
