@@ -8,7 +8,7 @@ use crate::records::plan::admit_condition;
 use crate::records::progress::Progress;
 use crate::records::report::{Tally, number};
 use crate::records::search::Search;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -56,13 +56,19 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
         args.reading.inputs.insert(0, first);
     }
     let pattern = match (&args.pattern, &condition) {
-        (Some(text), _) => Some(Pattern::parse(text).with_context(|| format!("the pattern {text}"))?),
+        (Some(text), _) => Some(Pattern::parse(text).map_err(|error| anyhow!("{}", error.explain()))?),
         (None, Some(_)) => None,
         (None, None) => {
             return Err(anyhow!("neither a pattern nor a condition"))
                 .hint("weir filter '[..., action=REJECT, status]' FILES, or --where 'action = REJECT'");
         }
     };
+    if let (Some(text), []) = (&args.pattern, args.reading.inputs.as_slice())
+        && std::path::Path::new(text).exists()
+    {
+        return Err(anyhow!("'{text}' is a file, and there is no pattern"))
+            .hint("weir filter PATTERN FILES, or --where CONDITION FILES");
+    }
     let inputs = args.reading.inputs()?;
     let mut given = args.reading.given()?;
     // A pattern looks at lines only.

@@ -88,7 +88,8 @@ impl Report {
         if more > 0 && !self.shown.is_empty() {
             eprintln!("malformed: {} more", number(more));
         }
-        if !is_quiet {
+        // The errors have said it all, if nothing could be read.
+        if !is_quiet && (self.inputs > 0 || self.failed == 0) {
             eprintln!("{}{}", self.summary(), progress.rate(self.begun));
         }
     }
