@@ -1,6 +1,7 @@
 """`weir serve` and its small commands."""
 
 import os
+import socket
 import stat
 import subprocess
 import urllib.error
@@ -110,3 +111,35 @@ def test_boto3_paginators(weir):
     )
     found = [s["CidrBlock"] for page in pages for s in page["Subnets"]]
     assert sorted(found) == sorted(f"10.0.{n}.0/24" for n in range(12))
+
+
+def test_a_stop_does_not_wait_for_clients_that_say_nothing(serve):
+    weir = serve()
+    host, port = weir.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as half, socket.create_connection((host, int(port))) as body:
+        half.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n")
+        body.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+        # An answer to somebody else: both have been read by then.
+        assert weir.boto("sts").get_caller_identity()
+        assert weir.stop() == 0
+
+
+def test_a_stale_endpoint_is_explained(serve):
+    weir = serve()
+    weir.kill()
+    done = weir.weir("interfaces")
+    assert done.returncode == 1
+    assert f"cannot reach {weir.url}" in done.stderr and "hint: start it with 'weir serve'" in done.stderr
+    # The next start takes the folder over.
+    weir.start()
+    assert weir.weir("interfaces").returncode == 0
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [WEIR, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(tmp_path / "file")],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"cannot make the data folder {tmp_path / 'file'}" in done.stderr

@@ -3,6 +3,7 @@
 //!
 //! Not for: applications; they use AWS's own clients.
 
+use crate::commands::HintExt;
 use anyhow::{Context, Result, anyhow, bail};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -133,7 +134,8 @@ impl Client {
         let answer = tokio::time::timeout(PATIENCE, self.http.request(request))
             .await
             .with_context(|| format!("{} did not answer", self.endpoint))?
-            .with_context(|| format!("cannot reach {}", self.endpoint))?;
+            .with_context(|| format!("cannot reach {}", self.endpoint))
+            .hint("start it with 'weir serve', or name another one with --endpoint-url or --data-dir")?;
         let status = answer.status();
         let bytes = answer.into_body().collect().await?.to_bytes();
         Ok((status, String::from_utf8_lossy(&bytes).into_owned()))

@@ -95,7 +95,7 @@ impl Agent {
             handle: handle.clone(),
             follower: Follower::default(),
             orders: Orders::default(),
-            orders_unread: false,
+            orders_unfollowed: false,
             unsaved: None,
             last: Ends { window_s: i64::MIN, file_s: i64::MIN },
             run,
@@ -168,8 +168,9 @@ struct Work {
     handle: Arc<Handle>,
     follower: Follower,
     orders: Orders,
-    /// The newest orders could not be read: they are tried again soon.
-    orders_unread: bool,
+    /// The newest orders could not be read or followed to the end: they are
+    /// tried again soon.
+    orders_unfollowed: bool,
     /// A closed window that is not wholly in the spool yet.
     unsaved: Option<Unsaved>,
     last: Ends,
@@ -202,8 +203,6 @@ impl Work {
                 break;
             }
             self.guarded("close a window", |work| work.close(boundary.seconds()));
-            // Orders that a panic or a full disk kept from being followed.
-            self.guarded("follow the orders", Self::follow);
         }
         let end_s = (self.parts.now)().seconds() + 1;
         if self.unsaved.is_some() {
@@ -254,14 +253,11 @@ impl Work {
     }
 
     fn follow(&mut self) {
+        self.orders_unfollowed = true;
         let orders = match (self.parts.orders)() {
             Ok(orders) => orders,
-            Err(problem) => {
-                self.orders_unread = true;
-                return error!(problem, "cannot read the orders; the old ones stay in force");
-            }
+            Err(problem) => return error!(problem, "cannot read the orders; the old ones stay in force"),
         };
-        self.orders_unread = false;
         self.follower.follow(&orders, &self.parts.capture);
         let active: BTreeSet<&FlowLogId> = orders.flow_logs.iter().map(|flow_log| &flow_log.id).collect();
         for waiting in self.parts.spool.flow_logs() {
@@ -271,6 +267,7 @@ impl Work {
         }
         let generation = orders.generation;
         self.orders = orders;
+        self.orders_unfollowed = false;
         self.publish(generation);
     }
 
@@ -284,7 +281,7 @@ impl Work {
 
     /// Devices come and go without a change of the state.
     fn mend(&mut self) {
-        if self.orders_unread {
+        if self.orders_unfollowed {
             self.follow();
         } else if self.follower.needs_care(&self.parts.capture) {
             self.follower.follow(&self.orders, &self.parts.capture);
@@ -372,6 +369,59 @@ fn window(opened_at: UnixMillis, end_s: i64, last_end_s: i64) -> Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use weir_capture::Sizes;
+
+    /// An agent without interfaces whose orders come from `source`.
+    fn agent(
+        source: impl Fn() -> Result<Orders, String> + Send + 'static,
+    ) -> Option<(Agent, tempfile::TempDir)> {
+        if Capture::probe().is_err() {
+            eprintln!("SKIPPED: needs root");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let sizes = Sizes { flows: 64, connections: 64, interfaces: 4, fragments: 4 };
+        let parts = Parts {
+            capture: Capture::start(sizes).unwrap(),
+            orders: Box::new(source),
+            spool: Arc::new(Spool::open(folder.path(), 1 << 20).unwrap()),
+            forget: Box::new(|_| ()),
+            interval_s: NonZeroU32::new(600).unwrap(),
+            now: Arc::new(crate::server::now),
+        };
+        Some((Agent::start(parts).unwrap(), folder))
+    }
+
+    /// Counts its calls; fails at the second as `fail` does.
+    fn stumbling(fail: impl Fn() -> Result<Orders, String>) -> impl Fn() -> Result<Orders, String> {
+        let calls = AtomicU64::new(0);
+        move || match calls.fetch_add(1, Ordering::Relaxed) + 1 {
+            2 => fail(),
+            generation => Ok(Orders { generation, ..Orders::default() }),
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_a_step_and_not_the_agent() {
+        let Some((agent, _folder)) = agent(stumbling(|| panic!("a bug"))) else { return };
+        let handle = agent.handle();
+        handle.follow();
+        assert!(handle.wait_applied(3, Duration::from_secs(60)), "tried again by itself");
+        assert_eq!(handle.ready(), Ok(()));
+        agent.stop();
+        assert!(handle.ready().is_err());
+        assert!(!handle.wait_applied(u64::MAX, Duration::MAX), "nobody waits for what has stopped");
+    }
+
+    #[test]
+    fn orders_that_could_not_be_read_are_read_again_by_itself() {
+        let Some((agent, _folder)) = agent(stumbling(|| Err("busy".into()))) else { return };
+        let handle = agent.handle();
+        handle.follow();
+        assert!(handle.wait_applied(3, Duration::from_secs(60)));
+        agent.stop();
+    }
 
     #[test]
     fn windows_follow_each_other_unless_the_clock_was_set() {

@@ -19,7 +19,15 @@ use cloud::Cloud;
 use lab::{Lab, Names};
 use process::ServerProcess;
 use show::Row;
+use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A line on the standard output; a reader that has gone is an error, not a panic.
+macro_rules! say {
+    ($($text:tt)*) => {
+        writeln!(std::io::stdout(), $($text)*).context("nobody reads the demo's output any more")?
+    };
+}
 
 /// Pings before and after the ACL's deny.
 const PINGS: (u64, u64) = (4, 4);
@@ -53,13 +61,13 @@ async fn story(options: &Options) -> Result<()> {
     let folder =
         tempfile::Builder::new().prefix("weir-demo-").tempdir().context("cannot make a temporary folder")?;
     let home = Home::at(folder.path().join("data"));
-    println!("Starting weir serve, a network of three namespaces, and a VPC to go with it …");
+    say!("Starting weir serve, a network of three namespaces, and a VPC to go with it …");
     let mut server = ServerProcess::start(&home, options.interval_s).await?;
     let lab = Lab::build()?;
     let key = home.read_root_access_key()?;
     let client = Client::new(&server.url, &server.region, &key.access_key_id, &key.secret_access_key);
     let cloud = Cloud::build(client, lab.names()).await.with_context(|| server.last_words())?;
-    println!(
+    say!(
         "Endpoint {} · flow log {} · windows of {} s\n\n{}",
         server.url,
         cloud.flow_log,
@@ -82,17 +90,17 @@ async fn story(options: &Options) -> Result<()> {
     if answered != before {
         bail!("{answered} of {total} pings were answered, {before} should have been");
     }
-    println!();
+    say!("");
     let checks = show::compare(&watch.rows, &cloud.db_eni, total, before);
     for check in &checks {
-        println!("{} {:<66} {}", if check.right { "✓" } else { "✗" }, check.sent, check.recorded);
+        say!("{} {:<66} {}", if check.right { "✓" } else { "✗" }, check.sent, check.recorded);
     }
     say_how_to_go_on(&home, &cloud, &server, options.keep).await?;
     if checks.iter().any(|check| !check.right) {
         bail!("some records are not what was sent (marked ✗)");
     }
     if options.keep {
-        println!("\nEverything stays as it is until you press Ctrl-C.");
+        say!("\nEverything stays as it is until you press Ctrl-C.");
         server.wait().await?;
     }
     Ok(())
@@ -144,7 +152,7 @@ impl Watch<'_> {
             for line in self.cloud.records(eni).await?.iter().skip(seen) {
                 let row =
                     Row::read(line).with_context(|| format!("not a record of the demo's format: {line}"))?;
-                println!("{}", row.line());
+                say!("{}", row.line());
                 self.rows.push(row);
             }
         }
@@ -194,20 +202,20 @@ async fn say_how_to_go_on(home: &Home, cloud: &Cloud, server: &ServerProcess, ke
         cloud::LOG_GROUP,
         cloud::stream(&cloud.web_eni)
     );
-    println!("\nThe same records with the AWS CLI:\n  {command}");
+    say!("\nThe same records with the AWS CLI:\n  {command}");
     if let Some(said) = process::aws_cli(home, &server.url, &server.region, &command).await {
         for line in said.trim_end().split(['\n', '\t']) {
-            println!("  {line}");
+            say!("  {line}");
         }
     }
     if !keep {
-        println!(
+        say!(
             "\nThe endpoint was {}; with --keep it stays. Your own: weir serve, then eval \"$(weir env)\"",
             server.url
         );
         return Ok(());
     }
-    println!(
+    say!(
         "\nThe endpoint is {} (account {}). Point any AWS client at it:\n  eval \"$({} env --data-dir {})\"",
         server.url,
         cloud.account_id,
