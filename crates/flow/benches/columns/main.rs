@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p weir-flow --features columns`
 
+#![allow(clippy::expect_used)] // As in tests.
+
 mod cpu;
 mod data;
 

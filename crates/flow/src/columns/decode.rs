@@ -6,8 +6,9 @@
 //! from what is malformed.
 //!
 //! Loops and not iterator adapters: a closure inside an adapter is not compiled
-//! for the processor's SIMD level, and each SIMD operation becomes a call. And a
-//! function for each sort of value: the registers do not suffice for all in one.
+//! for the processor's SIMD level, and each SIMD operation becomes a call; zipped
+//! ones pass their items through memory. And a function for each sort of value:
+//! the registers do not suffice for all in one.
 
 use super::bits::Bits;
 use super::number::number;
@@ -40,12 +41,14 @@ impl Rows<'_> {
     #[cold]
     #[inline(never)]
     fn find_wrong(&self, rule: Rule, group: &[u32], row: usize, bits: u64, wrong: &mut Vec<u32>) {
-        for ((bit, &first_stop), row) in (0..).zip(group).zip(row as u32..) {
-            if bits >> bit & 1 == 0 {
-                let (start, end) = value(self.stops.all(), first_stop + rule.position);
-                if !(rule.is_nullable && self.text.get(start..end) == Some(b"-")) {
-                    wrong.push(row);
-                }
+        let mut others = all(group.len()) & !bits;
+        while others != 0 {
+            let bit = others.trailing_zeros() as usize;
+            others &= others - 1;
+            let first_stop = group.get(bit).copied().unwrap_or_default();
+            let (start, end) = value(self.stops.all(), first_stop + rule.position);
+            if !(rule.is_nullable && self.text.get(start..end) == Some(b"-")) {
+                wrong.push((row + bit) as u32);
             }
         }
     }
@@ -75,12 +78,12 @@ pub(super) fn numbers<S: Simd, T: Copy + Default>(
             for (index, group) in first_stops.chunks(64).enumerate() {
                 let mut bits = 0u64;
                 let mut buffer = [T::default(); 64];
-                for ((bit, &first_stop), to) in (0u32..).zip(group).zip(&mut buffer) {
+                for (bit, &first_stop) in group.iter().enumerate() {
                     let (start, end) = value(stops, first_stop + rule.position);
                     let number = number(text, start, end);
                     let is_right = number <= rule.max;
                     bits |= u64::from(is_right) << bit;
-                    *to = cast(if is_right { number } else { 0 });
+                    buffer[bit % 64] = cast(if is_right { number } else { 0 });
                 }
                 if bits != all(group.len()) {
                     rows.find_wrong(rule, group, 64 * index, bits, wrong);
@@ -108,16 +111,22 @@ pub(super) fn texts<S: Simd>(
         move || {
             let Rows { text, stops, first_stops } = rows;
             let stops = stops.all();
-            let mut at = values.end();
             for (index, group) in first_stops.chunks(64).enumerate() {
+                let begin = values.end();
                 let mut bits = 0u64;
                 let mut ends = [0; 64];
-                for ((bit, &first_stop), to) in (0u32..).zip(group).zip(&mut ends) {
+                let room = values.room(begin);
+                let mut at = 0;
+                for (bit, &first_stop) in group.iter().enumerate() {
                     let (start, end) = value(stops, first_stop + rule.position);
-                    let len = copy(text, start, end, &mut values.bytes, at);
+                    let len = copy(text, start, end, room, at);
                     bits |= u64::from(len != 0 && is_right(start, end)) << bit;
                     at += len;
-                    *to = at as i32;
+                    ends[bit % 64] = (begin + at) as i32;
+                }
+                if at + STRIDE > room.len() {
+                    // Some texts of the group had no room.
+                    values.copy_again(rows, rule, group, begin);
                 }
                 if bits != all(group.len()) {
                     rows.find_wrong(rule, group, 64 * index, bits, wrong);
@@ -127,6 +136,38 @@ pub(super) fn texts<S: Simd>(
             }
         },
     );
+}
+
+/// How many bytes are copied at once: most values are shorter, and are cut.
+pub(super) const STRIDE: usize = 32;
+
+/// Puts `text[start..end]` at `room[at..]`, with more after it, or only a part
+/// of it if there is no room. Gives how many bytes of it count: none of a `-`.
+#[inline(always)]
+fn copy(text: &[u8], start: usize, end: usize, room: &mut [u8], at: usize) -> usize {
+    let len = end.wrapping_sub(start);
+    let from = text.get(start..).and_then(|from| from.first_chunk::<STRIDE>());
+    let to = room.get_mut(at..).and_then(|to| to.first_chunk_mut::<STRIDE>());
+    match (from, to) {
+        (Some(from), Some(to)) if len <= STRIDE => {
+            *to = *from;
+            let [first, ..] = from;
+            if len == 1 && *first == b'-' { 0 } else { len }
+        }
+        _ => copy_exactly(text.get(start..end).unwrap_or_default(), room, at),
+    }
+}
+
+/// Long texts, and those at the end of the block.
+#[inline(never)]
+fn copy_exactly(value: &[u8], room: &mut [u8], at: usize) -> usize {
+    if value == b"-" {
+        return 0;
+    }
+    if let Some(to) = room.get_mut(at..at + value.len()) {
+        to.copy_from_slice(value);
+    }
+    value.len()
 }
 
 /// Texts one after the other.
@@ -147,30 +188,28 @@ impl Texts {
     pub(super) fn end(&self) -> usize {
         self.offsets.last().map_or(0, |&end| end as usize)
     }
-}
 
-/// How many bytes are copied at once: most values are shorter, and are cut.
-pub(super) const STRIDE: usize = 32;
-
-/// Puts `text[start..end]` at `bytes[at..]`, with more after it or not. Gives
-/// how many bytes of it count: none of a `-`.
-#[inline(always)]
-fn copy(text: &[u8], start: usize, end: usize, bytes: &mut Vec<u8>, at: usize) -> usize {
-    bytes.truncate(at);
-    let len = end.wrapping_sub(start);
-    match text.get(start..).and_then(|from| from.first_chunk::<STRIDE>()) {
-        Some(from) if len <= STRIDE => {
-            bytes.extend_from_slice(from);
-            let [first, ..] = from;
-            if len == 1 && *first == b'-' { 0 } else { len }
+    /// Room for a group of texts of the usual length.
+    #[inline(always)]
+    fn room(&mut self, begin: usize) -> &mut [u8] {
+        const USUAL: usize = 65 * STRIDE;
+        if self.bytes.len() < begin + USUAL {
+            self.bytes.resize(begin + 2 * USUAL, 0);
         }
-        _ => copy_exactly(text.get(start..end).unwrap_or_default(), bytes),
+        self.bytes.get_mut(begin..).unwrap_or_default()
     }
-}
 
-/// Long texts, and those at the end of the block.
-#[inline(never)]
-fn copy_exactly(value: &[u8], bytes: &mut Vec<u8>) -> usize {
-    bytes.extend_from_slice(value);
-    if value == b"-" { 0 } else { value.len() }
+    /// Copies the texts of a group that turned out to be long.
+    #[cold]
+    #[inline(never)]
+    fn copy_again(&mut self, rows: Rows<'_>, rule: Rule, group: &[u32], begin: usize) {
+        self.bytes.truncate(begin);
+        for &first_stop in group {
+            let (start, end) = value(rows.stops.all(), first_stop + rule.position);
+            let value = rows.text.get(start..end).unwrap_or_default();
+            if value != b"-" {
+                self.bytes.extend_from_slice(value);
+            }
+        }
+    }
 }
