@@ -54,12 +54,18 @@ async fn handle(
     if let Some(response) = outside_aws(&services, &parts.method, parts.uri.path()) {
         return response;
     }
-    let body = match to_bytes(body, BODY_LIMIT).await {
-        Ok(body) => body,
-        Err(_) => {
-            let error = ApiError::new("RequestEntityTooLarge", "The request body is too large").with_status(413);
-            return respond(Service::Logs.failure(&error, &request_id), &request_id);
-        }
+    let likely = Service::of_headers(&parts.headers);
+    // A body that says it is too large is not waited for.
+    let said: Option<usize> =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let read = match said {
+        Some(length) if length > BODY_LIMIT => None,
+        _ => to_bytes(body, BODY_LIMIT).await.ok(),
+    };
+    let Some(body) = read else {
+        let message = format!("The request body is larger than {BODY_LIMIT} bytes");
+        let error = ApiError::new("RequestEntityTooLarge", message).with_status(413);
+        return respond(likely.failure(&error, &request_id), &request_id);
     };
     let received = Received { method: parts.method, uri: parts.uri, headers: parts.headers, body };
     let (id, ip) = (request_id.clone(), peer.0.ip());
@@ -68,7 +74,7 @@ async fn handle(
         Ok(answer) => respond(answer, &request_id),
         Err(panic) => {
             error!(%panic, "an action panicked");
-            respond(Service::Logs.failure(&ApiError::internal(panic), &request_id), &request_id)
+            respond(likely.failure(&ApiError::internal(panic), &request_id), &request_id)
         }
     }
 }
@@ -111,8 +117,8 @@ fn answer(services: &Services, received: &Received, request_id: String, ip: std:
             return service.failure(&error, &request_id);
         }
     };
-    let action = match target.and_then(|target| target.split_once('.')) {
-        Some((_, action)) => action,
+    let action = match target {
+        Some(target) => caller.service.target_action(target),
         None => params.get("Action").unwrap_or_default(),
     };
     let account = caller.account().unwrap_or(&services.settings.account).to_owned();

@@ -6,7 +6,7 @@ use crate::protocol::json::{self, Members};
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use crate::{ec2, iam, logs, sts, weir};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use weir_iam::sigv4::ErrorProtocol;
 
 /// A service, as the credential scope of a signature names it.
@@ -63,6 +63,26 @@ impl Service {
     /// Whether clients of every region use it alike.
     pub fn is_global(self) -> bool {
         matches!(self, Self::Iam | Self::Sts)
+    }
+
+    /// For requests that are refused before their body is read: the service by
+    /// the headers alone, and unverified.
+    pub fn of_headers(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(target) = text("x-amz-target") {
+            return Self::guess(Some(target), None).unwrap_or(Self::Logs);
+        }
+        let mut scope = text("authorization").unwrap_or_default().split('/');
+        scope.find_map(Self::from_scope).unwrap_or(Self::Ec2)
+    }
+
+    /// The action that a JSON request names. A target of another service, and
+    /// none at all, is an unknown action.
+    pub fn target_action(self, target: &str) -> &str {
+        match target.split_once('.') {
+            Some((_, action)) if Self::guess(Some(target), None) == Some(self) => action,
+            _ => target,
+        }
     }
 
     /// For unsigned requests: the service by the protocol's own marks.
