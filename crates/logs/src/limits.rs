@@ -60,6 +60,15 @@ impl Constraints {
         self
     }
 
+    /// As [`Constraints::that`], without the value, as AWS words the patterns of
+    /// ARNs and identifiers.
+    pub fn unquoted(&mut self, holds: bool, member: &str, rule: impl Display) -> &mut Self {
+        if !holds {
+            self.broken.push(format!("Value at '{member}' failed to satisfy constraint: {rule}"));
+        }
+        self
+    }
+
     /// Length in characters, both ends included.
     pub fn length(&mut self, text: &str, member: &str, min: usize, max: usize) -> &mut Self {
         let length = text.chars().count();

@@ -34,7 +34,7 @@ impl Model {
         constraints.length(text, self.member, 1, self.max);
         let holds = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || self.signs.contains(c));
         let rule = format!("Member must satisfy regular expression pattern: {}", self.pattern);
-        Ok(constraints.that(holds, text, self.member, rule).finish()?)
+        Ok(constraints.unquoted(holds, self.member, rule).finish()?)
     }
 }
 
@@ -130,8 +130,7 @@ mod tests {
         check(
             group,
             json!({"logGroupIdentifier": format!("{ARN}:*")}),
-            "InvalidParameterException 1 validation error detected: Value \
-             'arn:aws:logs:us-east-1:123456789012:log-group:/vpc/flow:*' at 'logGroupIdentifier' failed to \
+            "InvalidParameterException 1 validation error detected: Value at 'logGroupIdentifier' failed to \
              satisfy constraint: Member must satisfy regular expression pattern: [\\w#+=/:,.@-]*",
         );
         check(
