@@ -17,7 +17,11 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
         Ok((role, tags))
     })?;
     let mut xml = Xml::new();
-    xml.element("Role", |xml| render(xml, &role, &tags));
+    xml.element("Role", |xml| {
+        render(xml, &role, &tags);
+        // Empty for a role that was never used; Weir does not keep track.
+        xml.element("RoleLastUsed", |_| {});
+    });
     Ok(xml)
 }
 

@@ -30,7 +30,22 @@ pub fn tags(params: &Params) -> Result<Vec<(String, String)>, ApiError> {
         let value = tag.raw("Value").unwrap_or_default().to_owned();
         Ok((required(tag, "Key")?.to_owned(), value))
     };
-    params.structs("Tags").iter().map(read).collect()
+    let tags = params.structs("Tags");
+    at_most_50("tags", tags.len())?;
+    tags.iter().map(read).collect()
+}
+
+/// A list of tags or of their keys in one request.
+///
+/// Errors: `ValidationError`.
+pub fn at_most_50(member: &str, count: usize) -> Result<(), ApiError> {
+    if count <= 50 {
+        return Ok(());
+    }
+    let message = format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less than or equal to 50"
+    );
+    Err(ApiError::new("ValidationError", message))
 }
 
 /// A policy document as answers have it.

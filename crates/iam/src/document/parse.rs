@@ -8,6 +8,17 @@ use super::{
 use crate::condition::Condition;
 use crate::pattern::{ActionPattern, ResourcePattern};
 
+/// What trust policies can allow or deny. Source: IAM user guide, "Actions,
+/// resources, and condition keys for AWS STS".
+const TRUST_ACTIONS: [&str; 6] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:SetContext",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
+
 pub(super) fn document(text: &str, kind: DocumentKind) -> Result<PolicyDocument, PolicyError> {
     let json = serde_json::from_str(text).map_err(|_| PolicyError::InvalidJson)?;
     let mut fields = Fields::of(json, "the policy")?;
@@ -108,6 +119,11 @@ fn action(fields: &mut Fields, kind: DocumentKind) -> Result<ActionElement, Poli
             return Err(PolicyError::NotAnStsAction(text));
         }
         match ActionPattern::parse(&text) {
+            Some(pattern)
+                if kind == DocumentKind::Trust && !TRUST_ACTIONS.iter().any(|a| pattern.matches(a)) =>
+            {
+                return Err(PolicyError::NotAnStsAction(text));
+            }
             Some(pattern) => patterns.push(pattern),
             None => {
                 return Err(match text.matches(':').count() {

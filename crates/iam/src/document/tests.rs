@@ -203,6 +203,11 @@ fn trust_and_resource_policies_need_their_elements() {
         ),
         (
             DocumentKind::Trust,
+            r#""Principal":"*","Action":"sts:BadAssumeRole""#,
+            "AssumeRole policy may only specify STS AssumeRole actions. ('sts:BadAssumeRole' is none)",
+        ),
+        (
+            DocumentKind::Trust,
             r#""Principal":"*","Action":"s3:GetObject""#,
             "AssumeRole policy may only specify STS AssumeRole actions. ('s3:GetObject' is none)",
         ),
