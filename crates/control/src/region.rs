@@ -110,7 +110,7 @@ const ZONES: [(&str, &[(char, u8)]); 6] = [
     ("ap-northeast-2", &[('a', 1), ('b', 2), ('c', 3), ('d', 4)]),
     ("ca-central-1", &[('a', 1), ('b', 2), ('d', 4)]),
     ("us-east-1", &[('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6)]),
-    ("us-west-1", &[('a', 1), ('c', 3)]),
+    ("us-west-1", &[('a', 3), ('b', 1)]),
     ("us-west-2", &[('a', 1), ('b', 2), ('c', 3), ('d', 4)]),
 ];
 
@@ -208,7 +208,7 @@ mod tests {
                 "us-east-1",
                 "us-east-1a=use1-az1 us-east-1b=use1-az2 us-east-1c=use1-az3 us-east-1d=use1-az4 us-east-1e=use1-az5 us-east-1f=use1-az6",
             ),
-            ("us-west-1", "us-west-1a=usw1-az1 us-west-1c=usw1-az3"),
+            ("us-west-1", "us-west-1a=usw1-az3 us-west-1b=usw1-az1"),
             ("eu-central-1", "eu-central-1a=euc1-az1 eu-central-1b=euc1-az2 eu-central-1c=euc1-az3"),
             (
                 "ap-southeast-2",

@@ -8,6 +8,10 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use weir_control::region::{self, Zone};
 
+/// Filters on what only local and Wavelength zones, or zones in trouble, have:
+/// nothing passes them.
+const ABSENT: [&str; 4] = ["group-long-name", "message", "parent-zone-id", "parent-zone-name"];
+
 const FILTERS: [&str; 8] = [
     "group-name",
     "network-border-group",
@@ -21,7 +25,7 @@ const FILTERS: [&str; 8] = [
 
 /// Lists the zones of the caller's region.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let filters = Filters::parse(params, &FILTERS)?;
+    let filters = Filters::parse(params, &[&FILTERS[..], &ABSENT].concat())?;
     call.authorize_ec2(params, "ec2:DescribeAvailabilityZones", &["*".to_owned()], &[])?;
     call.transact(region::ensure)?;
     let region = call.scope.region.as_str();

@@ -11,10 +11,28 @@ use weir_control::network_interface::{self, NetworkInterface};
 use weir_control::security_group::SecurityGroup;
 use weir_control::{Cx, attachment, region, tags};
 
-const FILTERS: [&str; 23] = [
+/// Filters on what no interface here has (public addresses, a place on its
+/// instance): nothing passes them.
+const ABSENT: [&str; 12] = [
+    "addresses.association.owner-id",
+    "addresses.association.public-ip",
+    "association.allocation-id",
+    "association.association-id",
+    "association.ip-owner-id",
+    "association.public-dns-name",
+    "association.public-ip",
+    "attachment.attach-time",
+    "attachment.device-index",
+    "operator.principal",
+    "private-dns-name",
+    "requester-id",
+];
+
+const FILTERS: [&str; 24] = [
     "addresses.primary",
     "addresses.private-ip-address",
     "attachment.attachment-id",
+    "attachment.delete-on-termination",
     "attachment.instance-id",
     "attachment.instance-owner-id",
     "attachment.status",
@@ -49,7 +67,7 @@ pub struct Shown {
 
 /// Lists network interfaces.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let filters = Filters::parse(params, &FILTERS)?;
+    let filters = Filters::parse(params, &[&FILTERS[..], &ABSENT].concat())?;
     call.authorize_ec2(params, "ec2:DescribeNetworkInterfaces", &["*".to_owned()], &[])?;
     let account = &call.scope.account;
     let all = call.transact(|cx| {
@@ -97,6 +115,7 @@ fn values(shown: &Shown, filter: &str, account: &str) -> Vec<String> {
         "group-id" => return groups.iter().map(|(id, _)| id.clone()).collect(),
         "group-name" => return groups.iter().map(|(_, name)| name.clone()).collect(),
         "attachment.attachment-id" => attachment.clone(),
+        "attachment.delete-on-termination" => attachment.as_ref().map(|_| "false".to_owned()),
         "attachment.instance-id" => interface.instance.as_ref().map(ToString::to_string),
         "attachment.instance-owner-id" => attachment.as_ref().map(|_| account.to_owned()),
         "attachment.status" => attachment.as_ref().map(|_| "attached".to_owned()),

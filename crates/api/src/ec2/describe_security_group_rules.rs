@@ -15,6 +15,12 @@ type Tagged = (SecurityGroupRule, Vec<(String, String)>);
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let filters = Filters::parse(params, &["group-id", "security-group-rule-id"])?;
     call.authorize_ec2(params, "ec2:DescribeSecurityGroupRules", &["*".to_owned()], &[])?;
+    if let Some(bad) =
+        filters.patterns("group-id").find(|id| !id.starts_with("sg-") && !id.contains(['*', '?']))
+    {
+        let message = format!("The security group ID '{bad}' is malformed");
+        return Err(ApiError::new("InvalidGroupId.Malformed", message));
+    }
     let rules: Vec<Tagged> = call.transact(|cx| {
         region::ensure(cx)?;
         let rules = find::RULE_FAULTS.select(cx, &params.list("SecurityGroupRuleId"))?;

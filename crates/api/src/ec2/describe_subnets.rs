@@ -9,7 +9,10 @@ use crate::protocol::xml::Xml;
 use weir_control::subnet::{self, Subnet};
 use weir_control::{Scope, region, tags};
 
-const FILTERS: [&str; 22] = [
+/// Filters on what no subnet here has: nothing passes them.
+const ABSENT: [&str; 3] = ["customer-owned-ipv4-pool", "enable-lni-at-device-index", "outpost-arn"];
+
+const FILTERS: [&str; 25] = [
     "availability-zone",
     "availabilityZone",
     "availability-zone-id",
@@ -28,6 +31,9 @@ const FILTERS: [&str; 22] = [
     "map-customer-owned-ip-on-launch",
     "map-public-ip-on-launch",
     "owner-id",
+    "private-dns-name-options-on-launch.enable-resource-name-dns-a-record",
+    "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record",
+    "private-dns-name-options-on-launch.hostname-type",
     "state",
     "subnet-arn",
     "subnet-id",
@@ -44,7 +50,7 @@ pub struct Shown {
 
 /// Lists subnets.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let filters = Filters::parse(params, &FILTERS)?;
+    let filters = Filters::parse(params, &[&FILTERS[..], &ABSENT].concat())?;
     call.authorize_ec2(params, "ec2:DescribeSubnets", &["*".to_owned()], &[])?;
     let all = call.transact(|cx| {
         region::ensure(cx)?;
@@ -75,7 +81,14 @@ fn values(shown: &Shown, filter: &str, scope: &Scope) -> Vec<String> {
         "available-ip-address-count" => Some(subnet::available_addresses(subnet, shown.used).to_string()),
         "cidr" | "cidr-block" | "cidrBlock" => Some(subnet.cidr.to_string()),
         "default-for-az" | "defaultForAz" => Some(subnet.default_for_az.to_string()),
-        "enable-dns64" | "ipv6-native" | "map-customer-owned-ip-on-launch" => Some("false".to_owned()),
+        "enable-dns64"
+        | "ipv6-native"
+        | "map-customer-owned-ip-on-launch"
+        | "private-dns-name-options-on-launch.enable-resource-name-dns-a-record"
+        | "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record" => {
+            Some("false".to_owned())
+        }
+        "private-dns-name-options-on-launch.hostname-type" => Some("ip-name".to_owned()),
         "ipv6-cidr-block-association.association-id" => ipv6.map(|ipv6| ipv6.association.to_string()),
         "ipv6-cidr-block-association.ipv6-cidr-block" => ipv6.map(|ipv6| ipv6.cidr.to_string()),
         "ipv6-cidr-block-association.state" => ipv6.map(|_| "associated".to_owned()),
@@ -111,6 +124,10 @@ pub fn render(xml: &mut Xml, shown: &Shown, scope: &Scope) {
     xml.text("mapPublicIpOnLaunch", subnet.map_public_ip_on_launch);
     xml.text("mapCustomerOwnedIpOnLaunch", false).text("assignIpv6AddressOnCreation", false);
     xml.text("enableDns64", false).text("ipv6Native", false);
+    xml.element("privateDnsNameOptionsOnLaunch", |options| {
+        options.text("hostnameType", "ip-name");
+        options.text("enableResourceNameDnsARecord", false).text("enableResourceNameDnsAAAARecord", false);
+    });
     tag_spec::render(xml, &shown.tags);
 }
 
@@ -162,7 +179,10 @@ mod tests {
              <defaultForAz>false</defaultForAz><mapPublicIpOnLaunch>false</mapPublicIpOnLaunch>\
              <mapCustomerOwnedIpOnLaunch>false</mapCustomerOwnedIpOnLaunch>\
              <assignIpv6AddressOnCreation>false</assignIpv6AddressOnCreation><enableDns64>false</enableDns64>\
-             <ipv6Native>false</ipv6Native><tagSet/>"
+             <ipv6Native>false</ipv6Native><privateDnsNameOptionsOnLaunch><hostnameType>ip-name</hostnameType>\
+             <enableResourceNameDnsARecord>false</enableResourceNameDnsARecord>\
+             <enableResourceNameDnsAAAARecord>false</enableResourceNameDnsAAAARecord>\
+             </privateDnsNameOptionsOnLaunch><tagSet/>"
         );
     }
 }

@@ -8,7 +8,7 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use weir_control::region;
 
-const FILTERS: [&str; 5] = ["key", "resource-id", "resource-type", "tag-value", "value"];
+const FILTERS: [&str; 4] = ["key", "resource-id", "resource-type", "value"];
 
 /// One tag of one resource.
 struct Tag {
@@ -47,7 +47,7 @@ fn values(tag: &Tag, filter: &str) -> Vec<String> {
         "key" => Some(tag.key.clone()),
         "resource-id" => Some(tag.resource.clone()),
         "resource-type" => taggable::type_of(&tag.resource).map(str::to_owned),
-        "value" | "tag-value" => Some(tag.value.clone()),
+        "value" => Some(tag.value.clone()),
         _ => None,
     };
     value.into_iter().collect()

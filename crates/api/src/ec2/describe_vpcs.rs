@@ -9,6 +9,9 @@ use crate::protocol::xml::Xml;
 use weir_control::vpc::{self, Vpc};
 use weir_control::{region, tags};
 
+/// Filters on what no VPC here has: nothing passes them.
+const ABSENT: [&str; 1] = ["ipv6-cidr-block-association.ipv6-pool"];
+
 const FILTERS: [&str; 13] = [
     "cidr",
     "cidr-block-association.association-id",
@@ -27,7 +30,7 @@ const FILTERS: [&str; 13] = [
 
 /// Lists VPCs.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let filters = Filters::parse(params, &FILTERS)?;
+    let filters = Filters::parse(params, &[&FILTERS[..], &ABSENT].concat())?;
     call.authorize_ec2(params, "ec2:DescribeVpcs", &["*".to_owned()], &[])?;
     let account = &call.scope.account;
     let (all, mut tags) = call.transact(|cx| {

@@ -19,14 +19,15 @@ struct Filter {
 
 impl Filters {
     /// Reads the filters; `known` are the names this action has besides
-    /// `tag:KEY` and `tag-key`.
+    /// `tag:KEY`, `tag-key` and `tag-value`, which older clients send.
     ///
     /// Errors: `InvalidParameterValue` for an unknown name.
     pub fn parse(params: &Params, known: &[&str]) -> Result<Self, ApiError> {
         let mut filters = Vec::new();
         for item in params.structs("Filter") {
             let name = item.required("Name")?.to_owned();
-            if !known.contains(&name.as_str()) && name != "tag-key" && !name.starts_with("tag:") {
+            let is_of_tags = matches!(name.as_str(), "tag-key" | "tag-value") || name.starts_with("tag:");
+            if !is_of_tags && !known.contains(&name.as_str()) {
                 let message = format!("The filter '{name}' is invalid");
                 return Err(ApiError::new("InvalidParameterValue", message));
             }
@@ -36,6 +37,12 @@ impl Filters {
         Ok(Self(filters))
     }
 
+    /// The values that the filters of this name ask for.
+    pub fn patterns<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |filter| filter.name == name);
+        named.flat_map(|filter| filter.values.iter().map(String::as_str))
+    }
+
     /// Whether a resource passes: `values_of` gives what it has under a
     /// filter's name, `tags` its tags.
     pub fn pass(&self, tags: &[(String, String)], values_of: impl Fn(&str) -> Vec<String>) -> bool {
@@ -43,6 +50,7 @@ impl Filters {
             let has = match filter.name.strip_prefix("tag:") {
                 Some(key) => tags.iter().filter(|(k, _)| k == key).map(|(_, v)| v.clone()).collect(),
                 None if filter.name == "tag-key" => tags.iter().map(|(k, _)| k.clone()).collect(),
+                None if filter.name == "tag-value" => tags.iter().map(|(_, v)| v.clone()).collect(),
                 None => values_of(&filter.name),
             };
             has.iter().any(|value| filter.values.iter().any(|pattern| matches(pattern, value)))
@@ -116,6 +124,15 @@ mod tests {
         assert!(filters.pass(&tags("web"), |_| vec!["b".into()]));
         assert!(!filters.pass(&tags("web"), |_| vec!["c".into()]));
         assert!(!filters.pass(&tags("db"), |_| vec!["a".into()]));
+        for (form, passes) in [
+            ("Filter.1.Name=tag-key&Filter.1.Value.1=Name", true),
+            ("Filter.1.Name=tag-key&Filter.1.Value.1=web", false),
+            ("Filter.1.Name=tag-value&Filter.1.Value.1=w?b", true),
+            ("Filter.1.Name=tag-value&Filter.1.Value.1=Name", false),
+        ] {
+            let filters = Filters::parse(&Params::parse(form.as_bytes()).unwrap(), &[]).unwrap();
+            assert_eq!(filters.pass(&tags("web"), |_| Vec::new()), passes, "{form}");
+        }
         let unknown = Params::parse(b"Filter.1.Name=nonsense&Filter.1.Value.1=a").unwrap();
         assert!(Filters::parse(&unknown, &["vpc-id"]).is_err());
     }

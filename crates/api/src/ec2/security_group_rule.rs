@@ -9,7 +9,7 @@ use crate::protocol::xml::Xml;
 use weir_control::region;
 use weir_control::security_group::permission::{port_pair, protocol_name};
 use weir_control::security_group::{Peer, SecurityGroup, SecurityGroupRule, find, rule};
-use weir_control::{Cx, Result as ControlResult};
+use weir_control::{ControlError, Cx, Result as ControlResult};
 use weir_types::net::{Direction, IpNet};
 
 /// Adds the rules of a request: the body of both Authorize actions.
@@ -21,11 +21,12 @@ pub fn authorize(call: &Call<'_>, params: &Params, direction: Direction) -> Resu
         Direction::Egress => "ec2:AuthorizeSecurityGroupEgress",
     };
     call.authorize_ec2(params, action, &[group_arn(call, params)?], &[])?;
-    if permissions.is_empty() {
-        return Err(ApiError::missing_parameter("ipPermissions"));
-    }
     let rules = call.transact(|cx| {
         let group = group(cx, params)?;
+        if permissions.is_empty() {
+            let message = "The request must contain the parameter ipPermissions";
+            return Err(ControlError::fault("MissingParameter", message));
+        }
         rule::authorize(cx, &group, direction, &permissions, &tags)
     })?;
     let mut xml = super::done();

@@ -7,19 +7,26 @@ use crate::protocol::xml::Xml;
 
 /// Reads the tags of all tag specifications, which must be for `resource_type`.
 ///
-/// Errors: `InvalidParameterValue` for another resource type,
-/// `InvalidParameterValue` for a repeated key.
+/// Errors: `InvalidParameter` for a specification without type or tags,
+/// `InvalidParameterValue` for another resource type or a repeated key.
 pub fn parse(params: &Params, resource_type: &str) -> Result<Vec<(String, String)>, ApiError> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for spec in params.structs("TagSpecification") {
-        let given = spec.required("ResourceType")?;
+        let incomplete = |message: &str| Err(ApiError::new("InvalidParameter", message));
+        let Some(given) = spec.get("ResourceType") else {
+            return incomplete("Tag specification resource type must have a value");
+        };
         if given != resource_type {
             let message = format!(
                 "'{given}' is not a valid taggable resource type for this operation. Use '{resource_type}'."
             );
             return Err(ApiError::new("InvalidParameterValue", message));
         }
-        for tag in spec.structs("Tag") {
+        let given_tags = spec.structs("Tag");
+        if given_tags.is_empty() {
+            return incomplete("Tag specification must have at least one tag");
+        }
+        for tag in given_tags {
             let key = tag.required("Key")?.to_owned();
             if tags.iter().any(|(known, _)| *known == key) {
                 let message = format!("Duplicate tag key '{key}' specified.");
