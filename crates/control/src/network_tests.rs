@@ -124,7 +124,7 @@ fn subnets_lie_in_their_vpc_beside_each_other() {
             ipv6_cidr_block: ipv6.map(str::to_owned),
             availability_zone: zone.map(str::to_owned),
             availability_zone_id: zone_id.map(str::to_owned),
-            tags: Vec::new(),
+            ..CreateSubnet::default()
         };
     for (request, expected) in [
         (request(&vpc, "10.0.2.0/24", None, None, None), "ok"),

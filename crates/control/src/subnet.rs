@@ -71,6 +71,8 @@ pub struct CreateSubnet {
     pub availability_zone: Option<String>,
     /// `use1-az1`
     pub availability_zone_id: Option<String>,
+    /// Takes an IPv6 block that the VPC does not have, as emulators do.
+    pub takes_any_ipv6: bool,
     pub tags: Vec<(String, String)>,
 }
 
@@ -86,7 +88,11 @@ pub fn create(cx: Cx<'_>, request: &CreateSubnet) -> Result<Subnet> {
     if !vpc.cidr.contains(&block) {
         return Err(cidr::out_of_range(&request.cidr_block, "InvalidSubnet.Range"));
     }
-    let ipv6 = request.ipv6_cidr_block.as_deref().map(|text| ipv6_block(&vpc, text)).transpose()?;
+    let ipv6 = request
+        .ipv6_cidr_block
+        .as_deref()
+        .map(|text| ipv6_block(&vpc, text, request.takes_any_ipv6))
+        .transpose()?;
     let zone = zone(cx, request)?;
     for other in cx.tx.list_in::<Subnet>(cx.scope, vpc.id.as_str())? {
         let conflicts = |block: &dyn std::fmt::Display| {
@@ -123,10 +129,11 @@ pub fn create(cx: Cx<'_>, request: &CreateSubnet) -> Result<Subnet> {
     Ok(subnet)
 }
 
-fn ipv6_block(vpc: &Vpc, text: &str) -> Result<Ipv6Net> {
+fn ipv6_block(vpc: &Vpc, text: &str, takes_any: bool) -> Result<Ipv6Net> {
     let block = cidr::ipv6(text, "InvalidSubnet.Range")?;
     match &vpc.ipv6 {
         Some(whole) if whole.cidr.contains(&block) => Ok(block),
+        _ if takes_any => Ok(block),
         _ => Err(cidr::out_of_range(text, "InvalidSubnet.Range")),
     }
 }

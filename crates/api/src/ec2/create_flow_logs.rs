@@ -14,7 +14,11 @@ const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
 
 /// Makes a flow log for each resource of the request.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let request = parse(params)?;
+    let mut request = parse(params)?;
+    if call.services.settings.emulator {
+        // Suites made for emulators write `Reject`.
+        request.traffic_type = request.traffic_type.map(|text| text.to_ascii_uppercase());
+    }
     let mut resources = vec![call.arn("ec2", "vpc-flow-log/*")];
     resources.extend(request.resource_ids.iter().map(|id| taggable::arn(call, id)));
     call.authorize_ec2(params, "ec2:CreateFlowLogs", &resources, &[])?;

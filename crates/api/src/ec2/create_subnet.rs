@@ -10,7 +10,8 @@ use weir_control::subnet::{self, CreateSubnet};
 
 /// Makes a subnet with its VPC's default network ACL.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let request = parse(params)?;
+    let mut request = parse(params)?;
+    request.takes_any_ipv6 = call.services.settings.emulator;
     let resources = [call.arn("ec2", "subnet/*"), call.arn("ec2", format!("vpc/{}", request.vpc_id))];
     call.authorize_ec2(params, "ec2:CreateSubnet", &resources, &[])?;
     let subnet = call.transact(|cx| subnet::create(cx, &request))?;
@@ -31,6 +32,7 @@ fn parse(params: &Params) -> Result<CreateSubnet, ApiError> {
         ipv6_cidr_block: text("Ipv6CidrBlock"),
         availability_zone: text("AvailabilityZone"),
         availability_zone_id: text("AvailabilityZoneId"),
+        takes_any_ipv6: false,
         tags: tag_spec::parse(params, "subnet")?,
     })
 }

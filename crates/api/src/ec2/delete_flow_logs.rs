@@ -16,6 +16,10 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let resources: Vec<String> = ids.iter().map(|id| call.arn("ec2", format!("vpc-flow-log/{id}"))).collect();
     call.authorize_ec2(params, "ec2:DeleteFlowLogs", &resources, &[])?;
     let left = call.transact(|cx| flow_log::delete(cx, &ids))?;
+    if call.services.settings.emulator && !left.is_empty() {
+        // As emulators do: the others are gone all the same.
+        return Err(flow_log::not_found(&ids).into());
+    }
     let mut xml = Xml::new();
     unsuccessful::render(&mut xml, &left);
     Ok(xml)

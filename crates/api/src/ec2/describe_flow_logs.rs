@@ -25,7 +25,17 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     call.authorize_ec2(params, "ec2:DescribeFlowLogs", &["*".to_owned()], &[])?;
     let (all, mut tags) = call.transact(|cx| {
         region::ensure(cx)?;
-        Ok((flow_log::select(cx, &params.list("FlowLogId"))?, tags::all(cx)?))
+        let ids = params.list("FlowLogId");
+        let found = match call.services.settings.emulator {
+            false => flow_log::select(cx, &ids)?,
+            // As emulators do: ids that nothing has are left out.
+            true => {
+                let mut all = flow_log::select(cx, &[])?;
+                all.retain(|log| ids.is_empty() || ids.contains(&log.id.as_str()));
+                all
+            }
+        };
+        Ok((found, tags::all(cx)?))
     })?;
     let shown = all.into_iter().map(|flow_log| {
         let tags = tags.remove(flow_log.id.as_str()).unwrap_or_default();

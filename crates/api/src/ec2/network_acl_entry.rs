@@ -14,12 +14,13 @@ use weir_control::network_acl::entry::{NewEntry, protocol_number};
 use weir_types::net::{Direction, IpNet};
 use weir_types::rule::{AclRule, Match};
 
-/// Reads the number and direction of an entry; without `Egress` it is ingress.
+/// Reads the number and direction of an entry.
 ///
 /// Errors: `MissingParameter`, `InvalidParameterValue`.
 pub fn parse_place(params: &Params) -> Result<(i64, bool), ApiError> {
     let number = params.integer("RuleNumber")?.ok_or_else(|| ApiError::missing_parameter("ruleNumber"))?;
-    Ok((number, params.boolean("Egress")?.unwrap_or(false)))
+    let egress = params.boolean("Egress")?.ok_or_else(|| ApiError::missing_parameter("egress"))?;
+    Ok((number, egress))
 }
 
 /// Reads a whole entry.
@@ -40,6 +41,17 @@ pub fn parse(params: &Params) -> Result<NewEntry, ApiError> {
         icmp_type: icmp.integer("Type")?,
         icmp_code: icmp.integer("Code")?,
     })
+}
+
+/// Makes of an entry what suites for emulators mean: `ALLOW`, and TCP or UDP
+/// without ports for all of them.
+pub fn lenient(entry: NewEntry) -> NewEntry {
+    let has_ports = matches!(entry.protocol.to_ascii_lowercase().as_str(), "6" | "17" | "tcp" | "udp");
+    let (from, to) = match (entry.port_from, entry.port_to) {
+        (None, None) if has_ports => (Some(0), Some(65_535)),
+        given => given,
+    };
+    NewEntry { rule_action: entry.rule_action.to_ascii_lowercase(), port_from: from, port_to: to, ..entry }
 }
 
 /// `allow` or `deny`.
@@ -107,14 +119,29 @@ mod tests {
         };
         assert_eq!(parse(&Params::parse(form.as_bytes()).unwrap()).unwrap(), expected);
         for (form, code) in [
-            ("Protocol=6&RuleAction=allow", "MissingParameter"),
-            ("RuleNumber=1&RuleAction=allow", "MissingParameter"),
-            ("RuleNumber=1&Protocol=6", "MissingParameter"),
-            ("RuleNumber=x&Protocol=6&RuleAction=allow", "InvalidParameterValue"),
-            ("RuleNumber=1&Protocol=6&RuleAction=allow&Icmp.Type=x", "InvalidParameterValue"),
+            ("Egress=true&Protocol=6&RuleAction=allow", "MissingParameter"),
+            ("Egress=true&RuleNumber=1&RuleAction=allow", "MissingParameter"),
+            ("Egress=true&RuleNumber=1&Protocol=6", "MissingParameter"),
+            ("RuleNumber=1&Protocol=6&RuleAction=allow", "MissingParameter"),
+            ("Egress=true&RuleNumber=x&Protocol=6&RuleAction=allow", "InvalidParameterValue"),
+            ("Egress=true&RuleNumber=1&Protocol=6&RuleAction=allow&Icmp.Type=x", "InvalidParameterValue"),
         ] {
             assert_eq!(parse(&Params::parse(form.as_bytes()).unwrap()).unwrap_err().code, code, "{form}");
         }
+    }
+
+    #[test]
+    fn emulators_take_upper_case_and_tcp_without_ports() {
+        let entry = |form: &str| {
+            let form = format!("RuleNumber=1&Egress=false&CidrBlock=0.0.0.0/0&{form}");
+            let lenient = lenient(parse(&Params::parse(form.as_bytes()).unwrap()).unwrap());
+            (lenient.rule_action, lenient.port_from, lenient.port_to)
+        };
+        let allow = |from, to| ("allow".to_owned(), from, to);
+        assert_eq!(entry("Protocol=6&RuleAction=ALLOW"), allow(Some(0), Some(65_535)));
+        assert_eq!(entry("Protocol=udp&RuleAction=Allow"), allow(Some(0), Some(65_535)));
+        assert_eq!(entry("Protocol=6&RuleAction=allow&PortRange.From=1"), allow(Some(1), None));
+        assert_eq!(entry("Protocol=-1&RuleAction=ALLOW"), allow(None, None));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::protocol::xml::Xml;
 use weir_control::principal::role::{self, CreateRole};
 
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let request = parse(params)?;
+    let mut request = parse(params)?;
+    request.unchecked = call.services.settings.emulator;
     let arn = role::arn(&call.scope, request.path.as_deref().unwrap_or("/"), &request.name).to_string();
     call.authorize("iam:CreateRole", &arn, &lent(&request_tag_keys(&request.tags)))?;
     if let Some(boundary) = params.get("PermissionsBoundary") {
@@ -31,5 +32,6 @@ fn parse(params: &Params) -> Result<CreateRole, ApiError> {
         description: params.get("Description").map(str::to_owned),
         max_session_s: params.integer("MaxSessionDuration")?,
         tags: tags(params)?,
+        unchecked: false,
     })
 }

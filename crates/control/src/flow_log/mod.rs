@@ -130,7 +130,8 @@ fn split<'a>(cx: Cx<'_>, ids: &[&'a str]) -> Result<(Vec<FlowLog>, Vec<&'a str>)
     Ok((found, unknown))
 }
 
-fn not_found(ids: &[&str]) -> ControlError {
+/// `InvalidFlowLogId.NotFound` for these ids.
+pub fn not_found(ids: &[&str]) -> ControlError {
     let message = format!(
         "These flow log ids in the input list are not found: [TotalCount: {}] {}",
         ids.len(),

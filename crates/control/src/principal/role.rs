@@ -62,6 +62,9 @@ pub struct CreateRole {
     pub description: Option<String>,
     pub max_session_s: Option<i64>,
     pub tags: Vec<(String, String)>,
+    /// Takes any text as path and trust policy, as emulators do. Nobody can
+    /// assume a role whose trust policy is none.
+    pub unchecked: bool,
 }
 
 /// Makes a role.
@@ -72,22 +75,28 @@ pub fn create(cx: Cx<'_>, request: &CreateRole) -> Result<Role> {
     let CreateRole { name, trust_policy, description, .. } = request;
     validate::name(NameRule::ENTITY, "roleName", name)?;
     let path = request.path.as_deref().unwrap_or("/");
-    validate::path(path)?;
+    if !request.unchecked {
+        validate::path(path)?;
+        check_trust_policy(trust_policy)?;
+    }
     validate::description(description.as_deref().unwrap_or_default())?;
     let max_session_s = request.max_session_s.unwrap_or(*MAX_SESSION_S.start());
     validate::number("maxSessionDuration", max_session_s, MAX_SESSION_S)?;
-    check_trust_policy(trust_policy)?;
     let scope = cx.scope.global();
     if find(cx.tx, &scope, name)?.is_some() {
         let message = format!("Role with name {name} already exists.");
         return Err(ControlError::fault("EntityAlreadyExists", message));
     }
+    let arn_path = match request.unchecked {
+        true => format!("/{}/", path.trim_matches('/')).replace("//", "/"),
+        false => path.to_owned(),
+    };
     let role = Role {
         id: IdPrefix::Role.id(random::bits()?),
         name: name.clone(),
         key: name.to_lowercase(),
         path: path.to_owned(),
-        arn: arn(cx.scope, path, name),
+        arn: arn(cx.scope, &arn_path, name),
         created: cx.now,
         trust_policy: trust_policy.clone(),
         description: description.clone().filter(|text| !text.is_empty()),
