@@ -21,7 +21,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// Bytes of text that are looked at together.
-const CHUNK: usize = 128 << 10;
+const CHUNK: usize = 64 << 10;
 
 pub(super) struct Lines {
     columns: Vec<Column>,
