@@ -22,7 +22,11 @@ pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiEr
     let resource = call.arn("ec2", format!("network-interface/{id}"));
     call.authorize("weir:AttachInterface", &resource, &[])?;
     call.services.host.ready().map_err(|reason| ApiError::new("HostCannotCapture", reason))?;
-    call.transact(|cx| attachment::put(cx, &attachment))?;
+    let before = call.transact(|cx| {
+        let before = attachment::get(cx, &id)?;
+        attachment::put(cx, &attachment)?;
+        Ok(before)
+    })?;
     let generation = call.services.state.generation()?;
     let applied = call.services.host.wait_applied(generation, PATIENCE);
     let problem = match call.services.host.problem(&id) {
@@ -31,7 +35,11 @@ pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiEr
         problem => problem,
     };
     if let Some(problem) = problem {
-        call.transact(|cx| attachment::delete(cx, &id))?;
+        // What was before the call goes on.
+        call.transact(|cx| match &before {
+            Some(before) => attachment::put(cx, before),
+            None => attachment::delete(cx, &id).map(|_| ()),
+        })?;
         return Err(ApiError::new("AttachFailed", problem));
     }
     Ok(Some(json!({ "Interface": id.as_str() })))
