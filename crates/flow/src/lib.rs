@@ -1,7 +1,7 @@
 //! Flow log records: what a capture window becomes, and what a line of a flow
 //! log says.
 //!
-//! For: the table of fields ([`field`]), formats ([`format`]), the text codec
+//! For: the table of fields ([`field`]), formats ([`mod@format`]), the text codec
 //! ([`text`]), conditions on records as people write them ([`condition`]),
 //! capture windows ([`window`]) and the records they give ([`record`]). It
 //! stands alone: no HTTP, no SQL, no eBPF.

@@ -2,7 +2,7 @@
 
 use super::address::is_address;
 use super::bits::Bits;
-use super::decode::{Rows, Rule, STRIDE, Texts, numbers, texts};
+use super::decode::{ROOM, Rows, Rule, Texts, numbers, texts};
 use crate::field::{Field, Kind, ParquetType};
 use crate::text::is_plain;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type};
@@ -125,7 +125,7 @@ fn primitive<T: ArrowPrimitiveType>(
 
 fn strings(values: &mut Texts, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
     values.bytes.truncate(values.end());
-    let fresh = Vec::with_capacity(values.bytes.len() + values.bytes.len() / 8 + STRIDE);
+    let fresh = Vec::with_capacity(values.bytes.len() + values.bytes.len() / 8 + ROOM);
     let bytes = std::mem::replace(&mut values.bytes, fresh);
     let mut fresh = Vec::with_capacity(values.offsets.len() + values.offsets.len() / 8);
     fresh.push(0);

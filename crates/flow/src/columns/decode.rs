@@ -140,7 +140,10 @@ pub(super) fn texts<S: Simd>(
 }
 
 /// How many bytes are copied at once: most values are shorter, and are cut.
-pub(super) const STRIDE: usize = 32;
+const STRIDE: usize = 32;
+
+/// What is made ready after the last text: room for two groups of usual ones.
+pub(super) const ROOM: usize = 2 * 65 * STRIDE;
 
 /// Puts `text[start..end]` at `room[at..]`, with more after it, or only a part
 /// of it if there is no room. Gives how many bytes of it count: none of a `-`.
@@ -193,9 +196,8 @@ impl Texts {
     /// Room for a group of texts of the usual length.
     #[inline(always)]
     fn room(&mut self, begin: usize) -> &mut [u8] {
-        const USUAL: usize = 65 * STRIDE;
-        if self.bytes.len() < begin + USUAL {
-            self.bytes.resize(begin + 2 * USUAL, 0);
+        if self.bytes.len() < begin + ROOM / 2 {
+            self.bytes.resize(begin + ROOM, 0);
         }
         self.bytes.get_mut(begin..).unwrap_or_default()
     }
