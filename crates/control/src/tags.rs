@@ -15,7 +15,9 @@ const LIMIT: usize = 50;
 pub fn set(cx: Cx<'_>, id: &str, tags: &[(String, String)]) -> Result<()> {
     for (key, value) in tags {
         if key.is_empty() || key.chars().count() > 127 {
-            let message = format!("Tag key '{key}' is invalid. Tag keys must be between 1 and 127 characters in length");
+            let message = format!(
+                "Tag key '{key}' is invalid. Tag keys must be between 1 and 127 characters in length"
+            );
             return Err(ControlError::fault("InvalidParameterValue", message));
         }
         if value.chars().count() > 255 {

@@ -17,7 +17,8 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if body.is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_slice(body).map_err(|_| ApiError::new("SerializationException", "The body is not a JSON object"))
+    serde_json::from_slice(body)
+        .map_err(|_| ApiError::new("SerializationException", "The body is not a JSON object"))
 }
 
 impl<'a> Members<'a> {
@@ -38,7 +39,8 @@ impl<'a> Members<'a> {
     }
 
     pub fn integer(self, name: &str) -> Result<Option<i64>, ApiError> {
-        let read = |v: &Value| v.as_i64().or_else(|| v.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64));
+        let read =
+            |v: &Value| v.as_i64().or_else(|| v.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64));
         self.get(name).map(|v| read(v).ok_or_else(|| Self::wrong(name, "an integer"))).transpose()
     }
 
@@ -54,7 +56,10 @@ impl<'a> Members<'a> {
 
     pub fn texts(self, name: &str) -> Result<Option<Vec<&'a str>>, ApiError> {
         let Some(list) = self.list(name)? else { return Ok(None) };
-        list.iter().map(|v| v.as_str().ok_or_else(|| Self::wrong(name, "a list of strings"))).collect::<Result<_, _>>().map(Some)
+        list.iter()
+            .map(|v| v.as_str().ok_or_else(|| Self::wrong(name, "a list of strings")))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     pub fn object(self, name: &str) -> Result<Option<Members<'a>>, ApiError> {

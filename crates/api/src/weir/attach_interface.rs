@@ -47,14 +47,14 @@ pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiEr
 
 fn parse(members: Members<'_>) -> Result<Attachment, ApiError> {
     let invalid = |message: String| ApiError::new("InvalidParameterValue", message);
-    let required = |name: &str| {
-        members.text(name)?.ok_or_else(|| ApiError::missing_parameter(name))
-    };
+    let required = |name: &str| members.text(name)?.ok_or_else(|| ApiError::missing_parameter(name));
     let interface: EniId = required("Interface")?.parse().map_err(|e| invalid(format!("{e}")))?;
     let device = required("Device")?.to_owned();
     // IFNAMSIZ with its terminating zero is 16: netdevice(7).
     if device.is_empty() || device.len() > 15 || device.contains(['/', ' ']) {
-        return Err(invalid(format!("'{device}' is not a device name: 1 to 15 bytes without '/' and blanks")));
+        return Err(invalid(format!(
+            "'{device}' is not a device name: 1 to 15 bytes without '/' and blanks"
+        )));
     }
     Ok(Attachment {
         interface,

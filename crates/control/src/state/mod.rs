@@ -52,7 +52,9 @@ CREATE TABLE IF NOT EXISTS tag (
 impl State {
     /// Opens or creates the database file. A file of a newer schema is refused.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::with(Connection::open(path).map_err(|source| ControlError::State { operation: "open", source })?)
+        Self::with(
+            Connection::open(path).map_err(|source| ControlError::State { operation: "open", source })?,
+        )
     }
 
     /// State that is gone with the process.

@@ -80,9 +80,13 @@ impl<'a> Tx<'a> {
     pub fn get<R: Resource>(&self, scope: &Scope, id: &str) -> Result<Option<R>> {
         let body: Option<String> = self
             .sql
-            .prepare_cached("SELECT body FROM resource WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4")
+            .prepare_cached(
+                "SELECT body FROM resource WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4",
+            )
             .and_then(|mut query| {
-                query.query_row(params![scope.account, scope.region, R::KIND, id], |row| row.get(0)).optional()
+                query
+                    .query_row(params![scope.account, scope.region, R::KIND, id], |row| row.get(0))
+                    .optional()
             })
             .map_err(reading)?;
         body.map(|body| decode(id, &body)).transpose()
@@ -135,8 +139,11 @@ impl<'a> Tx<'a> {
     /// Stores a resource, replacing one with the same id.
     pub fn put<R: Resource>(&self, scope: &Scope, resource: &R) -> Result<()> {
         let id = resource.id();
-        let body = serde_json::to_string(resource)
-            .map_err(|source| ControlError::Unreadable { kind: R::KIND, id: id.to_owned(), source })?;
+        let body = serde_json::to_string(resource).map_err(|source| ControlError::Unreadable {
+            kind: R::KIND,
+            id: id.to_owned(),
+            source,
+        })?;
         self.sql
             .prepare_cached(
                 "INSERT INTO resource VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -154,7 +161,9 @@ impl<'a> Tx<'a> {
     pub fn delete<R: Resource>(&self, scope: &Scope, id: &str) -> Result<bool> {
         let gone = self
             .sql
-            .prepare_cached("DELETE FROM resource WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4")
+            .prepare_cached(
+                "DELETE FROM resource WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4",
+            )
             .and_then(|mut query| query.execute(params![scope.account, scope.region, R::KIND, id]))
             .map_err(writing)?;
         self.sql
@@ -186,7 +195,9 @@ impl<'a> Tx<'a> {
             .prepare_cached("SELECT id, key, value FROM tag WHERE account = ?1 AND region = ?2 ORDER BY 1, 2")
             .map_err(reading)?;
         query
-            .query_map(params![scope.account, scope.region], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_map(params![scope.account, scope.region], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
             .and_then(Iterator::collect)
             .map_err(reading)
     }
