@@ -373,7 +373,10 @@ SUBNET = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}
         (400, "must contain the parameter VpcId", "ec2", {"Action": "DeleteVpc"}),
         (400, "must include the ResourceIds parameter", "ec2", {"Action": "CreateFlowLogs", "ResourceType": "VPC"}),
         (400, "must contain the parameter egress", "ec2", ENTRY | {"Action": "CreateNetworkAclEntry"}),
-        (400, "must contain the parameter egress", "ec2", ENTRY | {"Action": "DeleteNetworkAclEntry"}),
+        (400, "must contain the parameter egress", "ec2", {
+            "Action": "DeleteNetworkAclEntry", "NetworkAclId": "acl-1", "RuleNumber": "1",
+        }),
+        (400, "The parameter VpcId is not recognized", "ec2", {"Action": "DescribeVpcs", "VpcId": "vpc-1"}),
         (400, "resource type must have a value", "ec2", SUBNET | {
             "Action": "CreateSubnet", "TagSpecification.1.Tag.1.Key": "k",
         }),
@@ -475,18 +478,21 @@ def test_http_as_other_clients_write_it(weir):
     assert weir.boto("sts").get_caller_identity()["Account"] == ACCOUNT
 
 
-@pytest.mark.parametrize("action", [
-    "CreateVpc", "CreateSubnet", "CreateNetworkAcl", "CreateNetworkInterface", "CreateFlowLogs", "CreateTags",
-    "DeleteVpc", "DescribeVpcs", "DescribeFlowLogs", "ModifyNetworkInterfaceAttribute",
+@pytest.mark.parametrize("action, asked", [
+    ("CreateVpc", {"CidrBlock": "10.0.0.0/16"}),
+    ("CreateSubnet", SUBNET),
+    ("CreateNetworkAcl", {"VpcId": "vpc-1"}),
+    ("CreateNetworkInterface", {"SubnetId": "subnet-1"}),
+    ("CreateFlowLogs", {"ResourceId.1": "vpc-1"}),
+    ("CreateTags", {"ResourceId.1": "vpc-1", "Tag.1.Key": "k"}),
+    ("DeleteVpc", {"VpcId": "vpc-1"}),
+    ("DescribeVpcs", {}),
+    ("DescribeFlowLogs", {}),
+    ("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": "eni-1", "Description.Value": "x"}),
 ])  # fmt: skip
-def test_dry_runs(weir, action):
+def test_dry_runs(weir, action, asked):
     """A dry run answers for the caller's permission, and does nothing."""
-    whole = EC2 | SUBNET | {
-        "Action": action, "DryRun": "true", "SubnetId": "subnet-1", "NetworkInterfaceId": "eni-1",
-        "Description.Value": "x", "ResourceId.1": "vpc-1", "Tag.1.Key": "k",
-    }  # fmt: skip
-    if action in ("CreateNetworkInterface", "CreateFlowLogs"):
-        del whole["Description.Value"]
+    whole = EC2 | asked | {"Action": action, "DryRun": "true"}
     before = len(weir.boto("ec2").describe_vpcs()["Vpcs"])
     status, text = request(weir, whole)
     assert (status, "<Code>DryRunOperation</Code>" in text) == (412, True), text

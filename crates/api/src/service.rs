@@ -117,6 +117,7 @@ impl Service {
     ) -> Result<String, ApiError> {
         match self {
             Self::Ec2 => {
+                ec2::parameters::check(action, params)?;
                 let inside = run_query(ec2::ACTIONS, call, action, params).map_err(|error| {
                     if error.code == "InvalidAction" {
                         let message = format!("The action {action} is not valid for this web service.");

@@ -36,6 +36,7 @@ mod ip_permission;
 mod modify_network_interface_attribute;
 mod network_acl_entry;
 pub mod page;
+pub mod parameters;
 mod replace_network_acl_association;
 mod replace_network_acl_entry;
 mod revoke_security_group_egress;

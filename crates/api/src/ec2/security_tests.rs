@@ -108,7 +108,7 @@ fn requests_that_contradict_themselves() {
     for (action, params, expected) in [
         ("AuthorizeSecurityGroupIngress", vec![id], "MissingParameter"),
         ("AuthorizeSecurityGroupIngress", vec![("CidrIp", "10.0.0.0/8")], "MissingParameter"),
-        ("AuthorizeSecurityGroupEgress", vec![("GroupName", "web")], "MissingParameter"),
+        ("AuthorizeSecurityGroupEgress", vec![("GroupName", "web")], "UnknownParameter"),
         ("AuthorizeSecurityGroupEgress", vec![id, ("CidrIp", "10.0.0.0/8")], "InvalidParameterCombination"),
         ("RevokeSecurityGroupEgress", vec![id], "MissingParameter"),
         (

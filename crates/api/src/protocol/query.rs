@@ -69,10 +69,8 @@ impl Params {
 
     /// A list of texts: `Name.1`, `Name.2` or `Name.member.1`.
     pub fn list(&self, name: &str) -> Vec<&str> {
-        let mut found: Vec<(u64, &str)> = self
-            .below(name)
-            .filter_map(|(rest, value)| Some((rest.parse().ok()?, value)))
-            .collect();
+        let mut found: Vec<(u64, &str)> =
+            self.below(name).filter_map(|(rest, value)| Some((rest.parse().ok()?, value))).collect();
         found.sort_by_key(|(index, _)| *index);
         found.into_iter().map(|(_, value)| value).collect()
     }
@@ -100,6 +98,11 @@ impl Params {
 
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+
+    /// The names of all parameters, in byte order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
     }
 
     /// Names and values below `name.`, a `member.` step removed.
@@ -130,7 +133,8 @@ mod tests {
 
     #[test]
     fn structures_are_read_at_any_depth() {
-        let params = parse("F.1.Name=vpc-id&F.1.Value.1=a&F.1.Value.2=b&F.2.Name=x&Tags.member.1.Key=k&O.A=1");
+        let params =
+            parse("F.1.Name=vpc-id&F.1.Value.1=a&F.1.Value.2=b&F.2.Name=x&Tags.member.1.Key=k&O.A=1");
         let filters = params.structs("F");
         assert_eq!(filters.len(), 2);
         assert_eq!(filters[0].get("Name"), Some("vpc-id"));
