@@ -223,6 +223,12 @@ fn ipv6_addresses(
             "The parameters ipv6Addresses and ipv6AddressCount cannot be used together.",
         ));
     }
+    // An explicit 0 is not unasked.
+    let unasked = request.ipv6_address_count.is_none() && request.ipv6_addresses.is_empty();
+    let count = match unasked && subnet.attributes.assign_ipv6_address_on_creation {
+        true => 1,
+        false => count,
+    };
     within_limit(request.ipv6_addresses.len() + count)?;
     if count == 0 && request.ipv6_addresses.is_empty() {
         return Ok(Vec::new());

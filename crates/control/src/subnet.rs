@@ -1,7 +1,7 @@
-//! Subnets: creation, description, deletion.
+//! Subnets: creation, description, attributes, deletion.
 //!
-//! Source: EC2 API, `CreateSubnet`, `DescribeSubnets`, `DeleteSubnet`; VPC user
-//! guide, "Subnet CIDR blocks".
+//! Source: EC2 API, `CreateSubnet`, `DescribeSubnets`, `ModifySubnetAttribute`,
+//! `DeleteSubnet`; VPC user guide, "Subnet CIDR blocks".
 
 use crate::cidr;
 use crate::error::{ControlError, Result};
@@ -33,6 +33,41 @@ pub struct Subnet {
     pub default_for_az: bool,
     /// Kept, of no effect: Weir gives no public addresses.
     pub map_public_ip_on_launch: bool,
+    #[serde(default)]
+    pub attributes: SubnetAttributes,
+}
+
+/// What ModifySubnetAttribute changes besides `MapPublicIpOnLaunch`. All but
+/// the first are kept, of no effect, since Weir has no DNS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SubnetAttributes {
+    /// A network interface that is made here gets an IPv6 address unasked.
+    pub assign_ipv6_address_on_creation: bool,
+    pub enable_dns64: bool,
+    pub private_dns_hostname_type_on_launch: HostnameType,
+    pub enable_resource_name_dns_a_record_on_launch: bool,
+    pub enable_resource_name_dns_aaaa_record_on_launch: bool,
+}
+
+/// What the host names of instances are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostnameType {
+    /// The private IPv4 address.
+    #[default]
+    IpName,
+    /// The instance's id.
+    ResourceName,
+}
+
+impl HostnameType {
+    /// `ip-name`, `resource-name`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::IpName => "ip-name",
+            Self::ResourceName => "resource-name",
+        }
+    }
 }
 
 /// The IPv6 block of a subnet, /44 to /64 and inside the VPC's.
@@ -123,6 +158,7 @@ pub fn create(cx: Cx<'_>, request: &CreateSubnet) -> Result<Subnet> {
         az_id: zone.id,
         default_for_az: false,
         map_public_ip_on_launch: false,
+        attributes: SubnetAttributes::default(),
     };
     put_new(cx, &subnet)?;
     tags::set(cx, subnet.id.as_str(), &request.tags)?;
@@ -174,6 +210,7 @@ pub(crate) fn create_defaults(cx: Cx<'_>, vpc: &Vpc) -> Result<()> {
             az_id: zone.id,
             default_for_az: true,
             map_public_ip_on_launch: true,
+            attributes: SubnetAttributes::default(),
         };
         put_new(cx, &subnet)?;
     }
@@ -198,6 +235,51 @@ pub fn used_addresses(cx: Cx<'_>) -> Result<BTreeMap<SubnetId, usize>> {
 /// How many IPv4 addresses are left in a subnet of which `used` are taken.
 pub fn available_addresses(subnet: &Subnet, used: usize) -> u32 {
     address::capacity(&subnet.cidr).saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+}
+
+/// One attribute of a subnet, as ModifySubnetAttribute sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    MapPublicIpOnLaunch(bool),
+    AssignIpv6AddressOnCreation(bool),
+    EnableDns64(bool),
+    PrivateDnsHostnameTypeOnLaunch(HostnameType),
+    EnableResourceNameDnsARecordOnLaunch(bool),
+    EnableResourceNameDnsAaaaRecordOnLaunch(bool),
+}
+
+/// Changes one attribute.
+///
+/// Errors: `InvalidSubnetID.NotFound`; `InvalidParameterValue` for what needs
+/// an IPv6 block in a subnet without.
+pub fn modify(cx: Cx<'_>, id: &str, attribute: Attribute) -> Result<()> {
+    region::ensure(cx)?;
+    let mut subnet: Subnet = FAULTS.find(cx, id)?;
+    let needs_ipv6 = |parameter: &str| {
+        let message =
+            format!("Invalid value 'true' for {parameter}. The subnet '{id}' has no IPv6 CIDR block.");
+        Err(ControlError::fault("InvalidParameterValue", message))
+    };
+    let attributes = &mut subnet.attributes;
+    match attribute {
+        Attribute::MapPublicIpOnLaunch(on) => subnet.map_public_ip_on_launch = on,
+        Attribute::AssignIpv6AddressOnCreation(true) if subnet.ipv6.is_none() => {
+            return needs_ipv6("assignIpv6AddressOnCreation");
+        }
+        Attribute::EnableDns64(true) if subnet.ipv6.is_none() => return needs_ipv6("enableDns64"),
+        Attribute::AssignIpv6AddressOnCreation(on) => attributes.assign_ipv6_address_on_creation = on,
+        Attribute::EnableDns64(on) => attributes.enable_dns64 = on,
+        Attribute::PrivateDnsHostnameTypeOnLaunch(kind) => {
+            attributes.private_dns_hostname_type_on_launch = kind;
+        }
+        Attribute::EnableResourceNameDnsARecordOnLaunch(on) => {
+            attributes.enable_resource_name_dns_a_record_on_launch = on;
+        }
+        Attribute::EnableResourceNameDnsAaaaRecordOnLaunch(on) => {
+            attributes.enable_resource_name_dns_aaaa_record_on_launch = on;
+        }
+    }
+    cx.tx.put(cx.scope, &subnet)
 }
 
 /// Removes a subnet with its flow logs.

@@ -54,6 +54,7 @@ pub fn vpc(cx: Cx<'_>, is_default: bool, ipv6: &str) -> Result<Vpc> {
         dhcp_options: DhcpOptionsId::from_random(random::bits()?),
         instance_tenancy: "default".to_owned(),
         is_default,
+        attributes: Default::default(),
     };
     cx.tx.put(cx.scope, &vpc)?;
     security_group::create_default(cx, &vpc)?;
@@ -73,6 +74,7 @@ pub fn subnet(cx: Cx<'_>, vpc: &Vpc, cidr: &str, ipv6: &str) -> Result<Subnet> {
         az_id: "use1-az1".to_owned(),
         default_for_az: false,
         map_public_ip_on_launch: false,
+        attributes: Default::default(),
     };
     cx.tx.put(cx.scope, &subnet)?;
     network_acl::associate_default(cx, &subnet)?;

@@ -1,6 +1,6 @@
-//! VPCs: creation, description, deletion.
+//! VPCs: creation, description, attributes, deletion.
 //!
-//! Source: EC2 API, `CreateVpc`, `DescribeVpcs`, `DeleteVpc`; VPC user guide,
+//! Source: EC2 API, `CreateVpc`, `DescribeVpcs`, `ModifyVpcAttribute`, `DeleteVpc`; VPC user guide,
 //! "VPC CIDR blocks".
 
 use crate::cidr;
@@ -27,6 +27,30 @@ pub struct Vpc {
     /// `default` or `dedicated`; kept, of no effect.
     pub instance_tenancy: String,
     pub is_default: bool,
+    #[serde(default)]
+    pub attributes: VpcAttributes,
+}
+
+/// What ModifyVpcAttribute changes: kept, of no effect, since Weir has no DNS
+/// and no metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcAttributes {
+    /// True in a new VPC.
+    pub enable_dns_support: bool,
+    /// True in a default VPC.
+    pub enable_dns_hostnames: bool,
+    pub enable_network_address_usage_metrics: bool,
+}
+
+/// Those of a VPC that is not a default one.
+impl Default for VpcAttributes {
+    fn default() -> Self {
+        Self {
+            enable_dns_support: true,
+            enable_dns_hostnames: false,
+            enable_network_address_usage_metrics: false,
+        }
+    }
 }
 
 /// The IPv6 block of a VPC.
@@ -106,8 +130,9 @@ pub fn create(cx: Cx<'_>, request: &CreateVpc) -> Result<Vpc> {
 /// The default VPC of a region that is touched for the first time: 172.31.0.0/16
 /// with a /20 in each zone.
 pub(crate) fn create_default(cx: Cx<'_>, region: &Region) -> Result<Vpc> {
-    let vpc =
-        Vpc { is_default: true, ..plain(region, cidr::ipv4("172.31.0.0/16", "InvalidVpc.Range")?, None)? };
+    let attributes = VpcAttributes { enable_dns_hostnames: true, ..VpcAttributes::default() };
+    let block = cidr::ipv4("172.31.0.0/16", "InvalidVpc.Range")?;
+    let vpc = Vpc { is_default: true, attributes, ..plain(region, block, None)? };
     put_new(cx, &vpc)?;
     subnet::create_defaults(cx, &vpc)?;
     Ok(vpc)
@@ -125,6 +150,7 @@ fn plain(region: &Region, cidr: Ipv4Net, ipv6: Option<Ipv6Net>) -> Result<Vpc> {
         dhcp_options: region.dhcp_options.clone(),
         instance_tenancy: "default".to_owned(),
         is_default: false,
+        attributes: VpcAttributes::default(),
     })
 }
 
@@ -140,6 +166,38 @@ fn unique_local_block() -> Result<Ipv6Net> {
     let bits = (0xfd << 120) | (random::bits()? >> 8);
     let block = Ipv6Net::new(bits.into(), 56).map(|block| block.trunc());
     block.map_err(|_| ControlError::fault("InternalError", "no IPv6 block could be made"))
+}
+
+/// One attribute of a VPC, as ModifyVpcAttribute sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    EnableDnsSupport(bool),
+    EnableDnsHostnames(bool),
+    EnableNetworkAddressUsageMetrics(bool),
+}
+
+/// Changes one attribute.
+///
+/// Errors: `InvalidVpcID.NotFound`.
+pub fn modify(cx: Cx<'_>, id: &str, attribute: Attribute) -> Result<()> {
+    let mut vpc = find(cx, id)?;
+    let attributes = &mut vpc.attributes;
+    match attribute {
+        Attribute::EnableDnsSupport(on) => attributes.enable_dns_support = on,
+        Attribute::EnableDnsHostnames(on) => attributes.enable_dns_hostnames = on,
+        Attribute::EnableNetworkAddressUsageMetrics(on) => {
+            attributes.enable_network_address_usage_metrics = on;
+        }
+    }
+    cx.tx.put(cx.scope, &vpc)
+}
+
+/// The VPC with this id.
+///
+/// Errors: `InvalidVpcID.Malformed`, `InvalidVpcID.NotFound`.
+pub fn find(cx: Cx<'_>, id: &str) -> Result<Vpc> {
+    region::ensure(cx)?;
+    FAULTS.find(cx, id)
 }
 
 /// Removes a VPC with its default security group, network ACL and flow logs.

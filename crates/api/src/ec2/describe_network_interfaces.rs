@@ -57,7 +57,7 @@ const FILTERS: [&str; 24] = [
 
 /// An interface with what it is shown with.
 pub struct Shown {
-    interface: NetworkInterface,
+    pub interface: NetworkInterface,
     /// Ids and names.
     groups: Vec<(String, String)>,
     /// The id of its attachment, if it is attached.
@@ -143,23 +143,15 @@ fn status(shown: &Shown) -> &'static str {
 
 /// The members of a `NetworkInterface`.
 pub fn render(xml: &mut Xml, shown: &Shown, account: &str) {
-    let Shown { interface, groups, attachment, tags } = shown;
+    let Shown { interface, tags, .. } = shown;
     xml.text("networkInterfaceId", &interface.id).text("subnetId", &interface.subnet);
     xml.text("vpcId", &interface.vpc).text("availabilityZone", &interface.az);
     xml.text("availabilityZoneId", &interface.az_id).text("description", &interface.description);
     xml.text("ownerId", account).text("requesterManaged", false).text("status", status(shown));
     xml.text("macAddress", &interface.mac).optional("privateIpAddress", interface.primary_ipv4());
     xml.text("sourceDestCheck", interface.source_dest_check);
-    xml.set("groupSet", groups, |item, (id, name)| {
-        item.text("groupId", id).text("groupName", name);
-    });
-    if let Some(id) = attachment {
-        xml.element("attachment", |item| {
-            item.text("attachmentId", id).optional("instanceId", interface.instance.as_ref());
-            item.text("instanceOwnerId", account).text("status", "attached");
-            item.text("deleteOnTermination", false);
-        });
-    }
+    render_groups(xml, shown);
+    render_attachment(xml, shown, account);
     xml.set("privateIpAddressesSet", interface.ipv4.iter().enumerate(), |item, (place, address)| {
         item.text("privateIpAddress", address).text("primary", place == 0);
     });
@@ -169,6 +161,23 @@ pub fn render(xml: &mut Xml, shown: &Shown, account: &str) {
     xml.optional("ipv6Address", interface.ipv6.first());
     xml.text("interfaceType", &interface.interface_type);
     tag_spec::render(xml, tags);
+}
+
+/// The `groupSet` of an interface.
+pub fn render_groups(xml: &mut Xml, shown: &Shown) {
+    xml.set("groupSet", &shown.groups, |item, (id, name)| {
+        item.text("groupId", id).text("groupName", name);
+    });
+}
+
+/// The `attachment` of an interface, if it has one.
+pub fn render_attachment(xml: &mut Xml, shown: &Shown, account: &str) {
+    let Some(id) = &shown.attachment else { return };
+    xml.element("attachment", |item| {
+        item.text("attachmentId", id).optional("instanceId", shown.interface.instance.as_ref());
+        item.text("instanceOwnerId", account).text("status", "attached");
+        item.text("deleteOnTermination", false);
+    });
 }
 
 #[cfg(test)]

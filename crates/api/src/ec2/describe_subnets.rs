@@ -74,21 +74,24 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
 
 fn values(shown: &Shown, filter: &str, scope: &Scope) -> Vec<String> {
     let subnet = &shown.subnet;
-    let ipv6 = subnet.ipv6.as_ref();
+    let (ipv6, attributes) = (subnet.ipv6.as_ref(), &subnet.attributes);
     let value = match filter {
         "availability-zone" | "availabilityZone" => Some(subnet.az.clone()),
         "availability-zone-id" | "availabilityZoneId" => Some(subnet.az_id.clone()),
         "available-ip-address-count" => Some(subnet::available_addresses(subnet, shown.used).to_string()),
         "cidr" | "cidr-block" | "cidrBlock" => Some(subnet.cidr.to_string()),
         "default-for-az" | "defaultForAz" => Some(subnet.default_for_az.to_string()),
-        "enable-dns64"
-        | "ipv6-native"
-        | "map-customer-owned-ip-on-launch"
-        | "private-dns-name-options-on-launch.enable-resource-name-dns-a-record"
-        | "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record" => {
-            Some("false".to_owned())
+        "enable-dns64" => Some(attributes.enable_dns64.to_string()),
+        "ipv6-native" | "map-customer-owned-ip-on-launch" => Some("false".to_owned()),
+        "private-dns-name-options-on-launch.enable-resource-name-dns-a-record" => {
+            Some(attributes.enable_resource_name_dns_a_record_on_launch.to_string())
         }
-        "private-dns-name-options-on-launch.hostname-type" => Some("ip-name".to_owned()),
+        "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record" => {
+            Some(attributes.enable_resource_name_dns_aaaa_record_on_launch.to_string())
+        }
+        "private-dns-name-options-on-launch.hostname-type" => {
+            Some(attributes.private_dns_hostname_type_on_launch.as_str().to_owned())
+        }
         "ipv6-cidr-block-association.association-id" => ipv6.map(|ipv6| ipv6.association.to_string()),
         "ipv6-cidr-block-association.ipv6-cidr-block" => ipv6.map(|ipv6| ipv6.cidr.to_string()),
         "ipv6-cidr-block-association.state" => ipv6.map(|_| "associated".to_owned()),
@@ -110,6 +113,7 @@ fn arn(subnet: &Subnet, scope: &Scope) -> String {
 /// The members of a `Subnet`.
 pub fn render(xml: &mut Xml, shown: &Shown, scope: &Scope) {
     let subnet = &shown.subnet;
+    let attributes = &subnet.attributes;
     xml.text("subnetId", &subnet.id).text("subnetArn", arn(subnet, scope)).text("state", "available");
     xml.text("vpcId", &subnet.vpc).text("ownerId", &scope.account).text("cidrBlock", subnet.cidr);
     xml.set("ipv6CidrBlockAssociationSet", &subnet.ipv6, |item, ipv6| {
@@ -122,11 +126,16 @@ pub fn render(xml: &mut Xml, shown: &Shown, scope: &Scope) {
     xml.text("availabilityZone", &subnet.az).text("availabilityZoneId", &subnet.az_id);
     xml.text("defaultForAz", subnet.default_for_az);
     xml.text("mapPublicIpOnLaunch", subnet.map_public_ip_on_launch);
-    xml.text("mapCustomerOwnedIpOnLaunch", false).text("assignIpv6AddressOnCreation", false);
-    xml.text("enableDns64", false).text("ipv6Native", false);
+    xml.text("mapCustomerOwnedIpOnLaunch", false);
+    xml.text("assignIpv6AddressOnCreation", attributes.assign_ipv6_address_on_creation);
+    xml.text("enableDns64", attributes.enable_dns64).text("ipv6Native", false);
     xml.element("privateDnsNameOptionsOnLaunch", |options| {
-        options.text("hostnameType", "ip-name");
-        options.text("enableResourceNameDnsARecord", false).text("enableResourceNameDnsAAAARecord", false);
+        let (a, aaaa) = (
+            attributes.enable_resource_name_dns_a_record_on_launch,
+            attributes.enable_resource_name_dns_aaaa_record_on_launch,
+        );
+        options.text("hostnameType", attributes.private_dns_hostname_type_on_launch.as_str());
+        options.text("enableResourceNameDnsARecord", a).text("enableResourceNameDnsAAAARecord", aaaa);
     });
     tag_spec::render(xml, &shown.tags);
 }
@@ -149,6 +158,7 @@ mod tests {
             az_id: "use1-az1".to_owned(),
             default_for_az: false,
             map_public_ip_on_launch: false,
+            attributes: Default::default(),
         };
         Shown { subnet, used: 2, tags: Vec::new() }
     }

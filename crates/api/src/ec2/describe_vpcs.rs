@@ -108,6 +108,7 @@ pub(super) mod tests {
             dhcp_options: "dopt-0123456789abcdef0".parse().unwrap(),
             instance_tenancy: "default".to_owned(),
             is_default: false,
+            attributes: Default::default(),
         }
     }
 

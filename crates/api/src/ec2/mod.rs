@@ -3,6 +3,7 @@
 //! Wire: EC2 query protocol, version 2016-11-15. An action is a function from
 //! parameters to the members of its answer; [`ACTIONS`] lists them all.
 
+mod attribute;
 mod authorize_security_group_egress;
 mod authorize_security_group_ingress;
 mod create_flow_logs;
@@ -24,16 +25,20 @@ mod delete_vpc;
 mod describe_availability_zones;
 mod describe_flow_logs;
 mod describe_network_acls;
+mod describe_network_interface_attribute;
 mod describe_network_interfaces;
 mod describe_regions;
 mod describe_security_group_rules;
 mod describe_security_groups;
 mod describe_subnets;
 mod describe_tags;
+mod describe_vpc_attribute;
 mod describe_vpcs;
 pub mod filter;
 mod ip_permission;
 mod modify_network_interface_attribute;
+mod modify_subnet_attribute;
+mod modify_vpc_attribute;
 mod network_acl_entry;
 pub mod page;
 pub mod parameters;
@@ -73,14 +78,18 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "DescribeAvailabilityZones", run: describe_availability_zones::run },
     Action { name: "DescribeFlowLogs", run: describe_flow_logs::run },
     Action { name: "DescribeNetworkAcls", run: describe_network_acls::run },
+    Action { name: "DescribeNetworkInterfaceAttribute", run: describe_network_interface_attribute::run },
     Action { name: "DescribeNetworkInterfaces", run: describe_network_interfaces::run },
     Action { name: "DescribeRegions", run: describe_regions::run },
     Action { name: "DescribeSecurityGroupRules", run: describe_security_group_rules::run },
     Action { name: "DescribeSecurityGroups", run: describe_security_groups::run },
     Action { name: "DescribeSubnets", run: describe_subnets::run },
     Action { name: "DescribeTags", run: describe_tags::run },
+    Action { name: "DescribeVpcAttribute", run: describe_vpc_attribute::run },
     Action { name: "DescribeVpcs", run: describe_vpcs::run },
     Action { name: "ModifyNetworkInterfaceAttribute", run: modify_network_interface_attribute::run },
+    Action { name: "ModifySubnetAttribute", run: modify_subnet_attribute::run },
+    Action { name: "ModifyVpcAttribute", run: modify_vpc_attribute::run },
     Action { name: "ReplaceNetworkAclAssociation", run: replace_network_acl_association::run },
     Action { name: "ReplaceNetworkAclEntry", run: replace_network_acl_entry::run },
     Action { name: "RevokeSecurityGroupEgress", run: revoke_security_group_egress::run },
@@ -100,6 +109,8 @@ pub fn done() -> Xml {
     xml
 }
 
+#[cfg(test)]
+mod attribute_tests;
 #[cfg(test)]
 mod network_tests;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `ModifyNetworkInterfaceAttribute`. Source: EC2 API,
 //! `ModifyNetworkInterfaceAttribute`.
 
-use super::unsupported;
+use super::{attribute, unsupported};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
@@ -32,23 +32,13 @@ fn parse(params: &Params) -> Result<Attribute, ApiError> {
     )?;
     let groups: Vec<String> = params.list("SecurityGroupId").into_iter().map(str::to_owned).collect();
     let description = params.structure("Description").raw("Value").map(str::to_owned);
-    let check = params.structure("SourceDestCheck").boolean("Value")?;
+    let check = attribute::boolean(params, "SourceDestCheck")?;
     let given = [
         ("description", description.map(Attribute::Description)),
         ("groupSet", (!groups.is_empty()).then_some(Attribute::Groups(groups))),
         ("sourceDestCheck", check.map(Attribute::SourceDestCheck)),
     ];
-    let mut given: Vec<(&str, Attribute)> =
-        given.into_iter().filter_map(|(name, attribute)| Some((name, attribute?))).collect();
-    match (given.pop(), given.is_empty()) {
-        (Some((_, attribute)), true) => Ok(attribute),
-        (None, _) => Err(ApiError::new("InvalidParameterCombination", "No attributes specified.")),
-        (Some((last, _)), false) => {
-            let names: Vec<&str> = given.iter().map(|(name, _)| *name).chain([last]).collect();
-            let message = format!("Fields for multiple attribute types specified: {}", names.join(", "));
-            Err(ApiError::new("InvalidParameterCombination", message))
-        }
-    }
+    attribute::only(given)
 }
 
 #[cfg(test)]
