@@ -194,6 +194,7 @@ fn plan(args: &Args, kind: Kind) -> Result<Plan> {
         condition: args.reading.condition()?,
         extras: if has_extras { Extras::ALL } else { Extras::NONE },
         is_strict: args.strict,
+        buffers: Arc::default(),
     })
 }
 

@@ -22,7 +22,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// Bytes that may wait to be delivered before workers stop going ahead.
-const WAITING_BYTES: usize = 12 << 20;
+const WAITING_BYTES: usize = 6 << 20;
 /// More workers would need more memory than is promised.
 const MAX_WORKERS: usize = 16;
 

@@ -1,5 +1,5 @@
-//! What all readers of a run count and share: bytes read, and the memory that
-//! whole texts may take.
+//! What a run counts and shares: bytes read, the memory that whole texts may
+//! take, and buffers to use again (fresh memory costs more than writing to it).
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -62,5 +62,31 @@ impl<R: Read> Read for Metered<R> {
         let count = self.source.read(buffer)?;
         self.meter.add(count as u64);
         Ok(count)
+    }
+}
+
+/// Buffers that went from workers to the output and may come back.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    free: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Buffers {
+    /// More than are ever on the way at a time.
+    const KEPT: usize = 4;
+    /// A larger one was the exception.
+    const KEPT_BYTES: usize = 4 << 20;
+
+    /// An empty buffer.
+    pub fn take(&self) -> Vec<u8> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    pub fn give_back(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < Self::KEPT && buffer.capacity() <= Self::KEPT_BYTES {
+            free.push(buffer);
+        }
     }
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use weir_flow::columns::schema;
 use weir_flow::field::Field;
 use weir_flow::format::LogFormat;
-use weir_flow::parquet::{Writer as ParquetWriter, WriterOptions};
+use weir_flow::parquet::{Compression, Writer as ParquetWriter, WriterOptions};
 use weir_flow::render;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,11 @@ fn output_name(relative: &Path, kind: Kind) -> PathBuf {
     })
 }
 
+/// Row groups of half the library's size, about that of DuckDB's: what the
+/// writer keeps of one must leave memory below 64 MiB.
+const WRITER_OPTIONS: WriterOptions =
+    WriterOptions { compression: Compression::Gzip, row_group_rows: 1 << 17 };
+
 /// Writes what the plan's blocks became.
 pub struct Output {
     target: Target,
@@ -141,7 +146,7 @@ impl Output {
         };
         let sink = match self.plan.kind {
             Kind::Parquet => {
-                let writer = ParquetWriter::new(BufWriter::new(file), &fields, WriterOptions::default())?;
+                let writer = ParquetWriter::new(BufWriter::new(file), &fields, WRITER_OPTIONS)?;
                 Sink::Parquet(Box::new(writer))
             }
             Kind::Table => {
@@ -163,6 +168,7 @@ impl Output {
         match (sink, rendered) {
             (Sink::Stream(out), Rendered::Bytes(bytes)) => {
                 out.write_all(&bytes)?;
+                self.plan.buffers.give_back(bytes);
                 // Nothing is kept back: somebody may be waiting at the end of a pipe.
                 out.flush()?;
             }

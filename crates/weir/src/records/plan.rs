@@ -4,6 +4,7 @@
 use super::columns::{select, with_version};
 use super::decode::{Decoded, Decoder};
 use super::engine::Job;
+use super::meter::Buffers;
 use super::source::{Block, Opened};
 use crate::commands::HintExt;
 use anyhow::{Context, Result, anyhow, bail};
@@ -46,6 +47,8 @@ pub struct Plan {
     pub extras: Extras,
     /// Whether the first malformed line ends it.
     pub is_strict: bool,
+    /// For what is rendered.
+    pub buffers: Arc<Buffers>,
 }
 
 /// What a block became.
@@ -103,7 +106,7 @@ impl Plan {
     fn render(&self, opened: &Opened, batch: RecordBatch) -> Result<Rendered> {
         let fields = self.written(&opened.fields);
         let batch = select(&batch, fields);
-        let mut bytes = Vec::with_capacity(batch.num_rows() * fields.len() * 16);
+        let mut bytes = self.buffers.take();
         match self.kind {
             Kind::Json => render::json(&batch, self.extras, &mut bytes)?,
             Kind::Csv => render::csv(&batch, self.extras, &mut bytes)?,
@@ -122,7 +125,6 @@ impl Plan {
             },
             Kind::Table | Kind::Parquet => return Ok(Rendered::Batch(batch)),
         }
-        bytes.shrink_to_fit();
         Ok(Rendered::Bytes(bytes))
     }
 }
@@ -177,7 +179,9 @@ impl Job for Plan {
     fn weight(out: &Parsed) -> usize {
         match &out.output {
             Ok(Rendered::Bytes(bytes)) => bytes.capacity(),
-            Ok(Rendered::Batch(batch)) => batch.get_array_memory_size(),
+            // Whoever takes batches is slower than the workers: many that wait would
+            // only scatter over the heap what the Parquet writer keeps.
+            Ok(Rendered::Batch(batch)) => 6 * batch.get_array_memory_size(),
             Err(_) => 0,
         }
     }
