@@ -37,6 +37,7 @@ mod describe_vpcs;
 pub mod filter;
 mod ip_permission;
 mod modify_network_interface_attribute;
+mod modify_security_group_rules;
 mod modify_subnet_attribute;
 mod modify_vpc_attribute;
 mod network_acl_entry;
@@ -51,6 +52,8 @@ pub mod tag_spec;
 mod taggable;
 mod unsuccessful;
 mod unsupported;
+mod update_security_group_rule_descriptions_egress;
+mod update_security_group_rule_descriptions_ingress;
 
 use crate::protocol::xml::Xml;
 pub use crate::service::QueryAction as Action;
@@ -88,12 +91,21 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "DescribeVpcAttribute", run: describe_vpc_attribute::run },
     Action { name: "DescribeVpcs", run: describe_vpcs::run },
     Action { name: "ModifyNetworkInterfaceAttribute", run: modify_network_interface_attribute::run },
+    Action { name: "ModifySecurityGroupRules", run: modify_security_group_rules::run },
     Action { name: "ModifySubnetAttribute", run: modify_subnet_attribute::run },
     Action { name: "ModifyVpcAttribute", run: modify_vpc_attribute::run },
     Action { name: "ReplaceNetworkAclAssociation", run: replace_network_acl_association::run },
     Action { name: "ReplaceNetworkAclEntry", run: replace_network_acl_entry::run },
     Action { name: "RevokeSecurityGroupEgress", run: revoke_security_group_egress::run },
     Action { name: "RevokeSecurityGroupIngress", run: revoke_security_group_ingress::run },
+    Action {
+        name: "UpdateSecurityGroupRuleDescriptionsEgress",
+        run: update_security_group_rule_descriptions_egress::run,
+    },
+    Action {
+        name: "UpdateSecurityGroupRuleDescriptionsIngress",
+        run: update_security_group_rule_descriptions_ingress::run,
+    },
 ];
 
 /// The API version that clients send.
@@ -113,5 +125,7 @@ pub fn done() -> Xml {
 mod attribute_tests;
 #[cfg(test)]
 mod network_tests;
+#[cfg(test)]
+mod rule_edit_tests;
 #[cfg(test)]
 mod security_tests;

@@ -1,5 +1,5 @@
 //! `SecurityGroupRule`: one rule with its id, as four actions answer it, and
-//! what the four actions that change rules share.
+//! what the actions that change rules share.
 
 use super::ip_permission;
 use crate::call::Call;
@@ -8,7 +8,7 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use weir_control::region;
 use weir_control::security_group::permission::{port_pair, protocol_name};
-use weir_control::security_group::{Peer, SecurityGroup, SecurityGroupRule, find, rule};
+use weir_control::security_group::{Peer, SecurityGroup, SecurityGroupRule, edit, find, rule};
 use weir_control::{ControlError, Cx, Result as ControlResult};
 use weir_types::net::{Direction, IpNet};
 
@@ -64,6 +64,40 @@ pub fn revoke(call: &Call<'_>, params: &Params, direction: Direction) -> Result<
     ip_permission::render(&mut xml, "unknownIpPermissionSet", &revoked.unknown, &call.scope.account);
     xml.set("revokedSecurityGroupRuleSet", revoked.rules, |item, rule| render_revoked(item, &rule));
     Ok(xml)
+}
+
+/// Gives rules other descriptions: the body of both UpdateSecurityGroupRuleDescriptions actions.
+pub fn set_descriptions(call: &Call<'_>, params: &Params, direction: Direction) -> Result<Xml, ApiError> {
+    let permissions = ip_permission::parse(params, direction)?;
+    let by_id = |item: Params| {
+        let id = item.required("SecurityGroupRuleId")?.to_owned();
+        Ok((id, item.get("Description").map(str::to_owned)))
+    };
+    let by_id = params.structs("SecurityGroupRuleDescription").into_iter().map(by_id);
+    let by_id: Vec<(String, Option<String>)> = by_id.collect::<Result<_, ApiError>>()?;
+    let action = match direction {
+        Direction::Ingress => "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+        Direction::Egress => "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+    };
+    call.authorize_ec2(params, action, &[group_arn(call, params)?], &[])?;
+    if permissions.is_empty() == by_id.is_empty() {
+        let names = "'ipPermissions' and 'securityGroupRuleDescriptions'";
+        return Err(match by_id.is_empty() {
+            true => ApiError::new("MissingParameter", format!("One of {names} should be provided.")),
+            false => {
+                let message = format!("The parameters {names} cannot be used together.");
+                ApiError::new("InvalidParameterCombination", message)
+            }
+        });
+    }
+    call.transact(|cx| {
+        let group = group(cx, params)?;
+        match by_id.is_empty() {
+            true => edit::set_descriptions(cx, &group, direction, &permissions),
+            false => edit::set_descriptions_by_id(cx, &group, direction, &by_id),
+        }
+    })?;
+    Ok(super::done())
 }
 
 /// The group that a request names, by id, or by name in the default VPC.

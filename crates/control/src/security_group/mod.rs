@@ -2,7 +2,8 @@
 //!
 //! A group and its rules are resources of their own (`sg-…`, `sgr-…`), so that
 //! a rule has tags and is found by its id. What rules may say is in
-//! [`permission`], how they come and go in [`rule`].
+//! [`permission`], how they come and go in [`rule`], how
+//! they change in [`edit`].
 //!
 //! Invariants: each VPC has one group named `default`, which lives as long as
 //! the VPC; names are unique in a VPC, whatever their case; a group that
@@ -11,6 +12,7 @@
 //! Source: EC2 API, `CreateSecurityGroup`, `DeleteSecurityGroup`; VPC user
 //! guide, "Security groups" and "Default security groups".
 
+pub mod edit;
 pub mod find;
 pub mod permission;
 pub mod rule;

@@ -124,14 +124,18 @@ pub fn of_group(cx: Cx<'_>, group: &SecurityGroup) -> Result<Vec<SecurityGroupRu
     cx.tx.list_in(cx.scope, group.id.as_str())
 }
 
-fn of_direction(cx: Cx<'_>, group: &SecurityGroup, direction: Direction) -> Result<Vec<SecurityGroupRule>> {
+pub(super) fn of_direction(
+    cx: Cx<'_>,
+    group: &SecurityGroup,
+    direction: Direction,
+) -> Result<Vec<SecurityGroupRule>> {
     let mut rules = of_group(cx, group)?;
     rules.retain(|rule| rule.direction == direction);
     Ok(rules)
 }
 
 /// A rule as AWS words it in its errors.
-fn in_words(matches: &Match, peer: &Peer) -> String {
+pub(super) fn in_words(matches: &Match, peer: &Peer) -> String {
     let peer = match peer {
         Peer::Cidr(block) => block.to_string(),
         Peer::Group(group) => group.to_string(),
