@@ -102,7 +102,7 @@ pub fn pick_ipv6(block: &Ipv6Net, taken: &mut BTreeSet<Ipv6Addr>) -> Result<Ipv6
     Ok(address)
 }
 
-fn not_an_address(text: &str) -> ControlError {
+pub(crate) fn not_an_address(text: &str) -> ControlError {
     ControlError::fault("InvalidParameterValue", format!("Invalid IP address: {text}"))
 }
 

@@ -23,6 +23,7 @@ pub mod principal;
 pub mod random;
 pub mod region;
 pub mod rules;
+pub mod secondary_address;
 pub mod security_group;
 pub mod state;
 pub mod subnet;

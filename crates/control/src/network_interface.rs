@@ -245,7 +245,7 @@ fn ipv6_addresses(
     Ok(addresses)
 }
 
-fn count(given: Option<i64>, parameter: &str) -> Result<usize> {
+pub(crate) fn count(given: Option<i64>, parameter: &str) -> Result<usize> {
     let given = given.unwrap_or(0);
     usize::try_from(given).map_err(|_| {
         let message = format!("Value ({given}) for parameter {parameter} is invalid.");
@@ -253,7 +253,7 @@ fn count(given: Option<i64>, parameter: &str) -> Result<usize> {
     })
 }
 
-fn within_limit(addresses: usize) -> Result<()> {
+pub(crate) fn within_limit(addresses: usize) -> Result<()> {
     if addresses > ADDRESSES_LIMIT {
         let message = format!(
             "The maximum number of addresses per network interface ({ADDRESSES_LIMIT}) was exceeded."

@@ -3,6 +3,7 @@
 //! Wire: EC2 query protocol, version 2016-11-15. An action is a function from
 //! parameters to the members of its answer; [`ACTIONS`] lists them all.
 
+mod assign_private_ip_addresses;
 mod attribute;
 mod authorize_security_group_egress;
 mod authorize_security_group_ingress;
@@ -50,6 +51,7 @@ mod revoke_security_group_ingress;
 mod security_group_rule;
 pub mod tag_spec;
 mod taggable;
+mod unassign_private_ip_addresses;
 mod unsuccessful;
 mod unsupported;
 mod update_security_group_rule_descriptions_egress;
@@ -60,6 +62,7 @@ pub use crate::service::QueryAction as Action;
 
 /// Every EC2 action, by name.
 pub const ACTIONS: &[Action] = &[
+    Action { name: "AssignPrivateIpAddresses", run: assign_private_ip_addresses::run },
     Action { name: "AuthorizeSecurityGroupEgress", run: authorize_security_group_egress::run },
     Action { name: "AuthorizeSecurityGroupIngress", run: authorize_security_group_ingress::run },
     Action { name: "CreateFlowLogs", run: create_flow_logs::run },
@@ -98,6 +101,7 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "ReplaceNetworkAclEntry", run: replace_network_acl_entry::run },
     Action { name: "RevokeSecurityGroupEgress", run: revoke_security_group_egress::run },
     Action { name: "RevokeSecurityGroupIngress", run: revoke_security_group_ingress::run },
+    Action { name: "UnassignPrivateIpAddresses", run: unassign_private_ip_addresses::run },
     Action {
         name: "UpdateSecurityGroupRuleDescriptionsEgress",
         run: update_security_group_rule_descriptions_egress::run,
@@ -121,6 +125,8 @@ pub fn done() -> Xml {
     xml
 }
 
+#[cfg(test)]
+mod address_tests;
 #[cfg(test)]
 mod attribute_tests;
 #[cfg(test)]
