@@ -66,6 +66,7 @@ Examples:
   weir parse AWSLogs/ --to flows.parquet
   weir parse AWSLogs/ --output parquet --to converted/
   weir parse custom.log --format '${srcaddr} ${dstaddr} ${bytes}' --output csv
+  weir parse AWSLogs/ --output none
   weir parse v5.log --output text --to-format '${srcaddr} ${dstaddr} ${bytes}'
 
 Only the fields that are written or asked for are checked; --strict checks all.
@@ -145,6 +146,9 @@ fn kind(output: Option<Kind>, target: &Target) -> Result<Kind> {
                 .hint("add --output json|csv|text|table|parquet");
         }
     };
+    if kind == Kind::None && *target != Target::Stdout {
+        bail!("--output none has nothing to write to --to");
+    }
     if kind == Kind::Parquet && *target == Target::Stdout {
         return Err(anyhow!("Parquet cannot be written to standard output"))
             .hint("name a file or folder with --to");
@@ -202,7 +206,7 @@ fn plan(args: &Args, kind: Kind) -> Result<Plan> {
 /// of them, and whether --format is its or the output's. Gives the inputs that
 /// were opened to find out.
 fn settle(plan: &mut Plan, target: &Target, inputs: &[Input], opening: &Opening) -> Vec<Result<Source>> {
-    let has_one_output = !matches!(target, Target::Folder(_)) && plan.kind != Kind::Json;
+    let has_one_output = !matches!(target, Target::Folder(_)) && !matches!(plan.kind, Kind::Json | Kind::None);
     let is_ambiguous = opening.given.may_be_output && opening.given.format.is_some();
     if plan.fields.is_some() || !(has_one_output || is_ambiguous) {
         return Vec::new();

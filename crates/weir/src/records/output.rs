@@ -88,6 +88,7 @@ fn output_name(relative: &Path, kind: Kind) -> PathBuf {
         Kind::Table => format!("{stem}.txt"),
         Kind::Text => format!("{stem}.log"),
         Kind::Parquet => format!("{stem}.log.parquet"),
+        Kind::None => format!("{stem}.none"),
     })
 }
 
@@ -152,7 +153,7 @@ impl Output {
             Kind::Table => {
                 Sink::Table(Box::new(Table::new(&fields, self.table_columns, self.plan.extras)), file)
             }
-            Kind::Json | Kind::Csv | Kind::Text => Sink::Stream(file),
+            Kind::Json | Kind::Csv | Kind::Text | Kind::None => Sink::Stream(file),
         };
         let current = self.current.insert(Current { sink: Some(sink), path: part.zip(path) });
         if let (Some(Sink::Stream(out)), true) = (&mut current.sink, self.with_header) {
@@ -250,7 +251,7 @@ fn header(plan: &Plan, fields: &[Field]) -> Result<Vec<u8>> {
             line = format.header().into_bytes();
             line.push(b'\n');
         }
-        Kind::Json | Kind::Table | Kind::Parquet => {}
+        Kind::Json | Kind::Table | Kind::Parquet | Kind::None => {}
     }
     Ok(line)
 }

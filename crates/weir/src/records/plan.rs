@@ -30,6 +30,8 @@ pub enum Kind {
     Text,
     /// As AWS writes it to S3
     Parquet,
+    /// Nothing: every field of every line is checked, and the summary says what was found
+    None,
 }
 
 /// Settled before the first block is read.
@@ -123,6 +125,7 @@ impl Plan {
                     render::text(&batch, &format, &mut bytes)?;
                 }
             },
+            Kind::None => {}
             Kind::Table | Kind::Parquet => return Ok(Rendered::Batch(batch)),
         }
         Ok(Rendered::Bytes(bytes))
