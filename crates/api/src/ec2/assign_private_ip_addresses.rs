@@ -19,7 +19,7 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let interface = call.arn("ec2", format!("network-interface/{id}"));
     call.authorize_ec2(params, "ec2:AssignPrivateIpAddresses", &[interface], &[])?;
     let assigned = call.transact(|cx| secondary_address::assign(cx, id, &request))?;
-    let mut xml = super::done();
+    let mut xml = Xml::new();
     xml.text("networkInterfaceId", id);
     xml.set("assignedPrivateIpAddressesSet", assigned, |item, address| {
         item.text("privateIpAddress", address);
