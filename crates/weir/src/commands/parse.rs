@@ -206,7 +206,8 @@ fn plan(args: &Args, kind: Kind) -> Result<Plan> {
 /// of them, and whether --format is its or the output's. Gives the inputs that
 /// were opened to find out.
 fn settle(plan: &mut Plan, target: &Target, inputs: &[Input], opening: &Opening) -> Vec<Result<Source>> {
-    let has_one_output = !matches!(target, Target::Folder(_)) && !matches!(plan.kind, Kind::Json | Kind::None);
+    let has_one_output =
+        !matches!(target, Target::Folder(_)) && !matches!(plan.kind, Kind::Json | Kind::None);
     let is_ambiguous = opening.given.may_be_output && opening.given.format.is_some();
     if plan.fields.is_some() || !(has_one_output || is_ambiguous) {
         return Vec::new();
