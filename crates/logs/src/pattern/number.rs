@@ -9,10 +9,11 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// `-2`, `1.5`, `.5`, `1e-3`; nothing else, so not `0x10`, `inf` or `-`.
+    /// `-2`, `1.5`, `.5`, `1e-3`; nothing else, so not `0x10`, `1.`, `inf` or `-`.
     pub fn parse(text: &str) -> Option<Self> {
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-        if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        let begins = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+        if !begins || !unsigned.ends_with(|c: char| c.is_ascii_digit()) {
             return None;
         }
         if unsigned.len() < 38 && unsigned.bytes().all(|b| b.is_ascii_digit()) {
@@ -55,6 +56,8 @@ mod tests {
             ("", None),
             ("-", None),
             (".", None),
+            ("1.", None),
+            ("-0.", None),
             ("e5", None),
             ("1e", None),
             ("--1", None),
