@@ -11,10 +11,7 @@ use weir_control::region;
 /// Adds an entry to a network ACL.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let id = params.required("NetworkAclId")?;
-    let mut new = network_acl_entry::parse(params)?;
-    if call.services.settings.emulator {
-        new = network_acl_entry::lenient(new);
-    }
+    let new = network_acl_entry::read(call, params)?;
     let arn = call.arn("ec2", format!("network-acl/{id}"));
     call.authorize_ec2(params, "ec2:CreateNetworkAclEntry", &[arn], &[])?;
     call.transact(|cx| {

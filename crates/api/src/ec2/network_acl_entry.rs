@@ -7,12 +7,19 @@
 //!
 //! Source: EC2 API, `CreateNetworkAclEntry`, `NetworkAclEntry`.
 
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use weir_control::network_acl::entry::{NewEntry, protocol_number};
 use weir_types::net::{Direction, IpNet};
 use weir_types::rule::{AclRule, Match};
+
+/// The entry that a request describes, as the server's mode wants it read.
+pub fn read(call: &Call<'_>, params: &Params) -> Result<NewEntry, ApiError> {
+    let entry = parse(params)?;
+    Ok(if call.services.settings.emulator { lenient(entry) } else { entry })
+}
 
 /// Reads the number and direction of an entry.
 ///
@@ -26,7 +33,7 @@ pub fn parse_place(params: &Params) -> Result<(i64, bool), ApiError> {
 /// Reads a whole entry.
 ///
 /// Errors: `MissingParameter`, `InvalidParameterValue`.
-pub fn parse(params: &Params) -> Result<NewEntry, ApiError> {
+fn parse(params: &Params) -> Result<NewEntry, ApiError> {
     let (rule_number, egress) = parse_place(params)?;
     let (ports, icmp) = (params.structure("PortRange"), params.structure("Icmp"));
     Ok(NewEntry {
@@ -45,7 +52,7 @@ pub fn parse(params: &Params) -> Result<NewEntry, ApiError> {
 
 /// Makes of an entry what suites for emulators mean: `ALLOW`, and TCP or UDP
 /// without ports for all of them.
-pub fn lenient(entry: NewEntry) -> NewEntry {
+fn lenient(entry: NewEntry) -> NewEntry {
     let has_ports = matches!(entry.protocol.to_ascii_lowercase().as_str(), "6" | "17" | "tcp" | "udp");
     let (from, to) = match (entry.port_from, entry.port_to) {
         (None, None) if has_ports => (Some(0), Some(65_535)),
