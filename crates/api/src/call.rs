@@ -55,8 +55,9 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Runs `action` in one transaction of the state.
-    pub fn transact<T>(&self, action: impl FnOnce(Cx<'_>) -> Result<T, ControlError>) -> Result<T, ApiError> {
+    /// Runs `action` in one transaction of the state. It may run more than once
+    /// (`State::transact`), so it has no effect but on the state.
+    pub fn transact<T>(&self, action: impl Fn(Cx<'_>) -> Result<T, ControlError>) -> Result<T, ApiError> {
         self.services
             .state
             .transact(|tx| action(Cx { tx, scope: &self.scope, now: self.now }))

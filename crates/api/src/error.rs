@@ -49,6 +49,11 @@ impl From<ControlError> for ApiError {
         match error {
             ControlError::Fault { code: "InternalError", message } => Self::internal(message),
             ControlError::Fault { code, message } => Self::new(code, message),
+            ControlError::Unreachable { .. } => Self {
+                cause: Some(chain(&error)),
+                ..Self::new("ServiceUnavailable", "The service is temporarily unavailable. Please try again.")
+                    .with_status(503)
+            },
             other => Self::internal(chain(&other)),
         }
     }

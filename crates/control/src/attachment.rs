@@ -1,4 +1,4 @@
-//! Attachments: which device of the host is which network interface.
+//! Attachments: which device of which host is which network interface.
 //!
 //! Invariants: one device per interface, one interface per device; the
 //! interface exists.
@@ -7,6 +7,7 @@ use crate::error::{ControlError, Result};
 use crate::network_interface::{self, NetworkInterface};
 use crate::state::{Cx, Resource, Scope, Tx};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use weir_types::id::EniId;
 use weir_types::orders::Attachment;
 
@@ -15,6 +16,9 @@ use weir_types::orders::Attachment;
 #[derive(Serialize, Deserialize)]
 struct Stored {
     id: String,
+    /// [`Tx::host`] of the server whose host has the device.
+    #[serde(default)]
+    host: String,
     attachment: Attachment,
 }
 
@@ -34,7 +38,7 @@ pub fn id_of(interface: &EniId) -> String {
 /// Attaches an interface, or changes mode or side of its attachment.
 ///
 /// Errors: `InvalidNetworkInterfaceID.NotFound`; `InvalidNetworkInterface.InUse`
-/// if it is on another device; `DeviceInUse` if the device has another interface.
+/// if it is on another device or another server's host; `DeviceInUse` if the device has another interface.
 pub fn put(cx: Cx<'_>, attachment: &Attachment) -> Result<()> {
     let id = attachment.interface.as_str();
     network_interface::FAULTS.find::<NetworkInterface>(cx, id)?;
@@ -45,8 +49,15 @@ pub fn put(cx: Cx<'_>, attachment: &Attachment) -> Result<()> {
     let same_device =
         |other: &Attachment| other.device == attachment.device && other.netns == attachment.netns;
     // Interfaces of every account and region share the host's devices.
-    for (scope, other) in list_everywhere(cx.tx)? {
+    for (scope, Stored { host, attachment: other, .. }) in cx.tx.list_everywhere::<Stored>()? {
         let same_interface = scope == *cx.scope && other.interface == attachment.interface;
+        if host != cx.tx.host() {
+            if same_interface {
+                let message = format!("Interface {id} is attached on another host; detach it first");
+                return Err(ControlError::fault("InvalidNetworkInterface.InUse", message));
+            }
+            continue;
+        }
         if same_interface && !same_device(&other) {
             let message = format!("Interface {id} is attached to device {}; detach it first", device(&other));
             return Err(ControlError::fault("InvalidNetworkInterface.InUse", message));
@@ -60,10 +71,11 @@ pub fn put(cx: Cx<'_>, attachment: &Attachment) -> Result<()> {
             return Err(ControlError::fault("DeviceInUse", message));
         }
     }
-    cx.tx.put(cx.scope, &Stored { id: id_of(&attachment.interface), attachment: attachment.clone() })
+    let (id, host) = (id_of(&attachment.interface), cx.tx.host().to_owned());
+    cx.tx.put(cx.scope, &Stored { id, host, attachment: attachment.clone() })
 }
 
-/// The attachment of an interface, if it is attached.
+/// The attachment of an interface, if it is attached, on whichever host.
 pub fn get(cx: Cx<'_>, interface: &EniId) -> Result<Option<Attachment>> {
     let stored: Option<Stored> = cx.tx.get(cx.scope, &id_of(interface))?;
     Ok(stored.map(|stored| stored.attachment))
@@ -74,14 +86,21 @@ pub fn delete(cx: Cx<'_>, interface: &EniId) -> Result<bool> {
     cx.tx.delete::<Stored>(cx.scope, &id_of(interface))
 }
 
-/// The attachments of the account and region, by interface.
+/// The ids of all attachments of the account and region, on whichever host.
+pub fn ids(cx: Cx<'_>) -> Result<BTreeSet<String>> {
+    Ok(cx.tx.list::<Stored>(cx.scope)?.into_iter().map(|stored| stored.id).collect())
+}
+
+/// The host's attachments of the account and region, by interface.
 pub fn list(cx: Cx<'_>) -> Result<Vec<Attachment>> {
     let stored: Vec<Stored> = cx.tx.list(cx.scope)?;
-    Ok(stored.into_iter().map(|stored| stored.attachment).collect())
+    let here = stored.into_iter().filter(|stored| stored.host == cx.tx.host());
+    Ok(here.map(|stored| stored.attachment).collect())
 }
 
 /// All attachments of the host.
 pub fn list_everywhere(tx: &Tx<'_>) -> Result<Vec<(Scope, Attachment)>> {
     let stored: Vec<(Scope, Stored)> = tx.list_everywhere()?;
-    Ok(stored.into_iter().map(|(scope, stored)| (scope, stored.attachment)).collect())
+    let here = stored.into_iter().filter(|(_, stored)| stored.host == tx.host());
+    Ok(here.map(|(scope, stored)| (scope, stored.attachment)).collect())
 }

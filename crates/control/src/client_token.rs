@@ -103,13 +103,13 @@ mod tests {
     fn a_token_answers_once_for_a_day() {
         let state = State::in_memory().unwrap();
         let scope = Scope::new("123456789012", "us-east-1");
-        let mut runs = 0;
-        let mut ask = |token: Option<&str>, request: &str, at_s: i64| -> Result<u32> {
+        let runs = std::cell::Cell::new(0);
+        let ask = |token: Option<&str>, request: &str, at_s: i64| -> Result<u32> {
             state.transact(|tx| {
                 let cx = Cx { tx, scope: &scope, now: UnixMillis::from_seconds(at_s) };
                 once(cx, "Create", token, &request, || {
-                    runs += 1;
-                    Ok(runs)
+                    runs.set(runs.get() + 1);
+                    Ok(runs.get())
                 })
             })
         };

@@ -20,7 +20,14 @@ pub enum ControlError {
     State {
         operation: &'static str,
         #[source]
-        source: rusqlite::Error,
+        source: crate::state::StoreError,
+    },
+    /// The state's database cannot be reached. Nothing was changed.
+    #[error("cannot reach the state's database, {server}: {reason}")]
+    Unreachable {
+        /// Host and port.
+        server: String,
+        reason: String,
     },
     /// A stored resource cannot be read; most likely a newer Weir wrote it.
     #[error("stored {kind} {id} cannot be read by this version of Weir")]

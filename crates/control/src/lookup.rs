@@ -6,7 +6,7 @@
 //! Source: EC2 API, "Error codes".
 
 use crate::error::{ControlError, Result};
-use crate::state::{Cx, Resource};
+use crate::state::{Cx, Exact, Resource};
 
 /// What a kind of resource answers to an id it does not have.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,20 @@ impl IdFaults {
         found.ok_or_else(|| {
             ControlError::fault(self.not_found, format!("The {} '{id}' does not exist", self.noun))
         })
+    }
+
+    /// As [`IdFaults::select`]; for no ids only those that may pass the filters,
+    /// which the caller still applies.
+    pub fn select_narrowed<R: Resource>(
+        &self,
+        cx: Cx<'_>,
+        ids: &[&str],
+        filters: &[Exact],
+    ) -> Result<Vec<R>> {
+        match ids {
+            [] => cx.tx.narrowed(cx.scope, filters),
+            ids => self.select(cx, ids),
+        }
     }
 
     /// The resources with these ids in the order of ids; all of them for none.

@@ -27,7 +27,9 @@ impl World {
 
     /// Runs one transaction.
     pub fn run<T>(&self, action: impl FnOnce(Cx<'_>) -> Result<T>) -> Result<T> {
-        self.state.transact(|tx| action(Cx { tx, scope: &self.scope, now: UnixMillis(0) }))
+        // Nobody else writes, so it runs once.
+        let action = std::cell::Cell::new(Some(action));
+        self.state.transact(|tx| action.take().unwrap()(Cx { tx, scope: &self.scope, now: UnixMillis(0) }))
     }
 
     /// The code and text of a fault, `ok` otherwise.

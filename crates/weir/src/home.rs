@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! DATA-DIR/              0700
-//!   state.db             the account's state (SQLite)
+//!   state.db             the account's state (SQLite), unless it is in PostgreSQL
+//!   host-id              which of the servers on one PostgreSQL this is
 //!   logs/                the log store
 //!   spool/               windows of records not yet acknowledged
 //!   root-access-key      0600, JSON: access_key_id, secret_access_key
@@ -127,6 +128,17 @@ impl Home {
         let made = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
         made.with_context(|| format!("cannot open {}", path.display()))?;
         Ok(path)
+    }
+
+    /// What tells this server's host from those of other servers that share its
+    /// state; drawn at the first start.
+    pub fn host_id(&self) -> Result<String> {
+        if self.0.join("host-id").exists() {
+            return self.read("host-id");
+        }
+        let id = format!("{:016x}", weir_control::random::bits()?);
+        self.write("host-id", 0o600, &serde_json::to_string(&id)?)?;
+        Ok(id)
     }
 
     pub fn logs(&self) -> PathBuf {

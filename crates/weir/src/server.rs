@@ -51,6 +51,8 @@ const HANG_UP: Duration = Duration::from_secs(2);
 pub struct Config {
     pub listen: SocketAddr,
     pub home: Home,
+    /// URL of a PostgreSQL database to keep the state in, not in the data folder.
+    pub state: Option<String>,
     pub account_id: String,
     pub region: String,
     pub interval_s: NonZeroU32,
@@ -192,6 +194,11 @@ fn ignores_hangup() -> bool {
 }
 
 fn open_state(config: &Config) -> Result<State> {
+    if let Some(url) = &config.state {
+        return State::postgres(url, &config.home.host_id()?).context("cannot open the state").hint(
+            "--state postgres://USER@HOST:PORT/DATABASE, or postgres:///DATABASE?host=/DIRECTORY for a socket",
+        );
+    }
     let state = if config.emulator { State::in_memory() } else { State::open(&config.home.state()?) };
     state.with_context(|| format!("cannot open the state in {}", config.home.path().display()))
 }

@@ -6,6 +6,7 @@
 
 use crate::error::ApiError;
 use crate::protocol::query::Params;
+use weir_control::state::Exact;
 
 /// The filters of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +42,13 @@ impl Filters {
     pub fn patterns<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |filter| filter.name == name);
         named.flat_map(|filter| filter.values.iter().map(String::as_str))
+    }
+
+    /// The filters that ask for literal values, for the state to narrow by.
+    pub fn exact(&self) -> Vec<Exact> {
+        let is_exact = |filter: &&Filter| !filter.values.iter().any(|value| value.contains(['*', '?', '\\']));
+        let exact = self.0.iter().filter(is_exact);
+        exact.map(|filter| Exact { name: filter.name.clone(), values: filter.values.clone() }).collect()
     }
 
     /// Whether a resource passes: `values_of` gives what it has under a

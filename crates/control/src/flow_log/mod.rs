@@ -80,6 +80,13 @@ impl Resource for FlowLog {
     fn parent(&self) -> Option<&str> {
         Some(&self.resource)
     }
+    const INDEX: crate::state::Index =
+        crate::state::Index { id: "flow-log-id", parent: "resource-id", keys: &["log-group-name"] };
+    fn keys(&self) -> Vec<(&'static str, String)> {
+        match &self.config.destination {
+            LogDestination::CloudWatchLogs { log_group, .. } => vec![("log-group-name", log_group.clone())],
+        }
+    }
 }
 
 /// The flow logs with these ids, by id; all of them for none.

@@ -44,6 +44,8 @@ impl Resource for NetworkAcl {
     fn parent(&self) -> Option<&str> {
         Some(self.vpc.as_str())
     }
+    const INDEX: crate::state::Index =
+        crate::state::Index { id: "network-acl-id", parent: "vpc-id", keys: &[] };
 }
 
 /// That a subnet has an ACL.

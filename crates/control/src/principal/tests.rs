@@ -29,7 +29,9 @@ impl Account {
 
     fn at<T>(&self, seconds: i64, action: impl FnOnce(Cx<'_>) -> Result<T>) -> Result<T> {
         let now = UnixMillis::from_seconds(seconds);
-        self.state.transact(|tx| action(Cx { tx, scope: &self.scope, now }))
+        // Nobody else writes, so it runs once.
+        let action = std::cell::Cell::new(Some(action));
+        self.state.transact(|tx| action.take().unwrap()(Cx { tx, scope: &self.scope, now }))
     }
 
     fn run<T>(&self, action: impl FnOnce(Cx<'_>) -> Result<T>) -> T {

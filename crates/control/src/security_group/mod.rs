@@ -56,6 +56,11 @@ impl Resource for SecurityGroup {
     fn parent(&self) -> Option<&str> {
         Some(self.vpc.as_str())
     }
+    const INDEX: crate::state::Index =
+        crate::state::Index { id: "group-id", parent: "vpc-id", keys: &["group-name"] };
+    fn keys(&self) -> Vec<(&'static str, String)> {
+        vec![("group-name", self.name.clone())]
+    }
 }
 
 /// One rule of a security group, as the user wrote it.

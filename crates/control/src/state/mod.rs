@@ -1,10 +1,8 @@
-//! State: typed resources in SQLite, one transaction an action.
+//! State: typed resources in SQLite or PostgreSQL, one transaction an action.
 //!
-//! ```text
-//! resource(account, region, kind, id, parent, body)   one row a resource; body is JSON
-//! tag(account, region, id, key, value)                tags of any resource
-//! meta(key, value)                                    schema version, generation
-//! ```
+//! The tables are in `schema.rs`, what an action sees of them in `tx.rs` and
+//! `index.rs`, the databases in `sqlite.rs` and `postgres.rs`, how attempts at
+//! a transaction end in `store.rs`.
 //!
 //! `parent` is what a resource is looked up by when its own id is not known
 //! (usually its VPC), and is indexed. Global services use the region
@@ -14,74 +12,69 @@
 //! the listener is told after the commit. An agent that applied generation N
 //! knows every change up to N.
 
+mod index;
+mod link;
+mod postgres;
+mod schema;
+mod sqlite;
+mod store;
 mod tx;
+mod watch;
 
 use crate::error::{ControlError, Result};
-use rusqlite::{Connection, TransactionBehavior};
+pub use index::{Exact, Index};
+use schema::Dialect;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+pub use store::StoreError;
+use store::{Again, Mode, Store};
 pub use tx::{Cx, Resource, Scope, Tx};
 
-/// What is told of a new generation, after the commit, on the writer's thread.
+/// What is told of a new generation, after the commit: of one that this process
+/// made on the writer's thread, of another server's on a thread of the state.
 pub type Listener = Box<dyn Fn(u64) + Send + Sync>;
 
-/// The account's state. Cheap to share behind an `Arc`; calls block while
-/// another transaction runs.
+type SharedListener = Arc<Mutex<Option<Listener>>>;
+
+/// Attempts at one action. Two are enough on a sound connection.
+const ATTEMPTS: usize = 4;
+
+/// The account's state. Cheap to share behind an `Arc`; calls block.
 pub struct State {
-    connection: Mutex<Connection>,
-    listener: Mutex<Option<Listener>>,
+    store: Box<dyn Store>,
+    listener: SharedListener,
+    host: String,
 }
-
-const SCHEMA_VERSION: i64 = 1;
-
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS resource (
-    account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
-    parent TEXT, body TEXT NOT NULL,
-    PRIMARY KEY (account, region, kind, id)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS resource_by_parent ON resource (account, region, kind, parent);
-CREATE TABLE IF NOT EXISTS tag (
-    account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL,
-    key TEXT NOT NULL, value TEXT NOT NULL,
-    PRIMARY KEY (account, region, id, key)
-) WITHOUT ROWID;
-";
 
 impl State {
     /// Opens or creates the database file. A file of a newer schema is refused.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::with(
-            Connection::open(path).map_err(|source| ControlError::State { operation: "open", source })?,
-        )
+        Self::sqlite(sqlite::Sqlite::file(path)?)
     }
 
     /// State that is gone with the process.
     pub fn in_memory() -> Result<Self> {
-        let open = Connection::open_in_memory();
-        Self::with(open.map_err(|source| ControlError::State { operation: "open", source })?)
+        Self::sqlite(sqlite::Sqlite::memory()?)
     }
 
-    fn with(connection: Connection) -> Result<Self> {
-        let failed = |source| ControlError::State { operation: "prepare", source };
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
-        connection.execute_batch(SCHEMA).map_err(failed)?;
-        connection
-            .execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?1), ('generation', 0)", [SCHEMA_VERSION])
-            .map_err(failed)?;
-        let found: i64 = connection
-            .query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get(0))
-            .map_err(failed)?;
-        if found != SCHEMA_VERSION {
-            return Err(ControlError::fault(
-                "InternalError",
-                format!("the state has schema {found}, this version of Weir reads schema {SCHEMA_VERSION}"),
-            ));
-        }
-        Ok(Self { connection: Mutex::new(connection), listener: Mutex::new(None) })
+    fn sqlite(store: sqlite::Sqlite) -> Result<Self> {
+        schema::prepare(&store, Dialect { text: "TEXT", by_key: " WITHOUT ROWID" })?;
+        Ok(Self { store: Box::new(store), listener: SharedListener::default(), host: String::new() })
+    }
+
+    /// Connects to a PostgreSQL database, which other servers may share, and
+    /// makes the tables if they are not there. A newer schema is refused.
+    /// `url`: `postgres://USER@HOST:PORT/DATABASE`, or
+    /// `postgres:///DATABASE?host=/DIRECTORY` for a socket. `host` tells this
+    /// server's host from others', and is the same after a restart.
+    pub fn postgres(url: &str, host: &str) -> Result<Self> {
+        let links = Arc::new(link::Links::new(url)?);
+        let instance = format!("{:016x}", crate::random::bits()?);
+        let store = postgres::Postgres::new(links.clone(), instance.clone());
+        schema::prepare(&store, Dialect { text: "TEXT COLLATE \"C\"", by_key: "" })?;
+        let listener = SharedListener::default();
+        watch::start(&links, instance, listener.clone())?;
+        Ok(Self { store: Box::new(store), listener, host: host.to_owned() })
     }
 
     /// Who is told of each new generation. Replaces an earlier listener.
@@ -90,25 +83,32 @@ impl State {
     }
 
     /// Runs `action` in one transaction: committed if it answers `Ok`, undone
-    /// otherwise. `E` is the caller's error type.
+    /// otherwise. An action that lost against another writer runs again from its
+    /// beginning, so it must have no effect but on the state. `E` is the
+    /// caller's error type.
     pub fn transact<T, E: From<ControlError>>(
         &self,
-        action: impl FnOnce(&Tx<'_>) -> std::result::Result<T, E>,
+        action: impl Fn(&Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut connection = lock(&self.connection);
-        let failed = |operation| move |source| E::from(ControlError::State { operation, source });
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed("begin a transaction on"))?;
-        let tx = Tx::new(&transaction);
-        let answer = action(&tx)?;
-        let generation = tx.changed_generation()?;
-        transaction.commit().map_err(failed("commit to"))?;
-        drop(connection);
-        if let (Some(generation), Some(listener)) = (generation, lock(&self.listener).as_ref()) {
-            listener(generation);
+        let mut mode = Mode::Optimistic;
+        for attempt in 1..=ATTEMPTS {
+            let session = self.store.begin(mode)?;
+            let tx = Tx::new(&*session, &self.host);
+            let answer = action(&tx).and_then(|done| Ok((done, tx.changed_generation()?)));
+            if let Some(again) = session.again().filter(|_| attempt < ATTEMPTS) {
+                if again == Again::Conflict {
+                    mode = Mode::Exclusive;
+                }
+                continue;
+            }
+            let (done, generation) = answer?;
+            session.commit(generation)?;
+            if let Some(generation) = generation {
+                tell(&self.listener, generation);
+            }
+            return Ok(done);
         }
-        Ok(answer)
+        Err(ControlError::State { operation: "write to", source: StoreError::Contention }.into())
     }
 
     /// The newest generation.
@@ -119,6 +119,12 @@ impl State {
     /// Removes everything but the server's own access keys. For emulator mode only.
     pub fn reset(&self) -> Result<()> {
         self.transact(|tx| tx.clear())
+    }
+}
+
+fn tell(listener: &SharedListener, generation: u64) {
+    if let Some(listener) = lock(listener).as_ref() {
+        listener(generation);
     }
 }
 

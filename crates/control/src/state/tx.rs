@@ -1,10 +1,11 @@
 //! One transaction: typed reads and writes, noting whether anything changed.
 
+use super::index::Index;
+use super::store::Session;
 use crate::error::{ControlError, Result};
-use rusqlite::{OptionalExtension, params};
 use serde::{Serialize, de::DeserializeOwned};
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use weir_types::arn::Arn;
 use weir_types::time::UnixMillis;
 
@@ -53,50 +54,78 @@ pub trait Resource: Serialize + DeserializeOwned {
     fn parent(&self) -> Option<&str> {
         None
     }
+    /// How Describe's filters find it without reading all of the kind.
+    const INDEX: Index = Index::NONE;
+    /// Names out of [`Resource::INDEX`] with its values.
+    fn keys(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// An open transaction.
 pub struct Tx<'a> {
-    sql: &'a rusqlite::Transaction<'a>,
+    session: &'a dyn Session,
+    host: &'a str,
     changed: Cell<bool>,
+    known_tags: RefCell<KnownTags>,
 }
 
 type Tags = BTreeMap<String, String>;
 
-fn reading(source: rusqlite::Error) -> ControlError {
-    ControlError::State { operation: "read", source }
+/// Tags that were read at once, because many were asked for one by one.
+#[derive(Default)]
+struct KnownTags {
+    single_reads: usize,
+    all: Option<(Scope, BTreeMap<String, Tags>)>,
 }
 
-fn writing(source: rusqlite::Error) -> ControlError {
-    ControlError::State { operation: "write to", source }
-}
+/// After so many reads of one resource's tags all of the account's are read.
+const SINGLE_READS: usize = 8;
+
+/// Ids in one statement, at most.
+const MANY: usize = 256;
 
 impl<'a> Tx<'a> {
-    pub(super) fn new(sql: &'a rusqlite::Transaction<'a>) -> Self {
-        Self { sql, changed: Cell::new(false) }
+    pub(super) fn new(session: &'a dyn Session, host: &'a str) -> Self {
+        Self { session, host, changed: Cell::new(false), known_tags: RefCell::default() }
+    }
+
+    /// Which of the servers that share the state this is: empty if they do not.
+    pub fn host(&self) -> &str {
+        self.host
     }
 
     /// The resource with this id, if it exists.
     pub fn get<R: Resource>(&self, scope: &Scope, id: &str) -> Result<Option<R>> {
-        let body: Option<String> = self
-            .sql
-            .prepare_cached(
-                "SELECT body FROM resource WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4",
-            )
-            .and_then(|mut query| {
-                query
-                    .query_row(params![scope.account, scope.region, R::KIND, id], |row| row.get(0))
-                    .optional()
-            })
-            .map_err(reading)?;
-        body.map(|body| decode(id, &body)).transpose()
+        let found: Vec<R> = self.rows(
+            "SELECT id, body FROM resource WHERE account = $1 AND region = $2 AND kind = $3 AND id = $4",
+            &[&scope.account, &scope.region, R::KIND, id],
+        )?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The resources with these ids, those that exist, ordered by id.
+    pub fn get_many<R: Resource>(&self, scope: &Scope, ids: &[&str]) -> Result<Vec<R>> {
+        let ids: Vec<&str> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut found = Vec::new();
+        for chunk in ids.chunks(MANY) {
+            let (marks, chunk) = marks(4, chunk);
+            let sql = format!(
+                "SELECT id, body FROM resource
+                 WHERE account = $1 AND region = $2 AND kind = $3 AND id IN ({marks}) ORDER BY id"
+            );
+            let values: Vec<&str> =
+                [&scope.account, &scope.region, R::KIND].into_iter().chain(chunk).collect();
+            found.extend(self.rows(&sql, &values)?);
+        }
+        Ok(found)
     }
 
     /// All resources of a kind, ordered by id.
     pub fn list<R: Resource>(&self, scope: &Scope) -> Result<Vec<R>> {
         self.rows(
-            "SELECT id, body FROM resource WHERE account = ?1 AND region = ?2 AND kind = ?3 ORDER BY id",
-            params![scope.account, scope.region, R::KIND],
+            "SELECT id, body FROM resource WHERE account = $1 AND region = $2 AND kind = $3 ORDER BY id",
+            &[&scope.account, &scope.region, R::KIND],
         )
     }
 
@@ -104,36 +133,82 @@ impl<'a> Tx<'a> {
     pub fn list_in<R: Resource>(&self, scope: &Scope, parent: &str) -> Result<Vec<R>> {
         self.rows(
             "SELECT id, body FROM resource
-             WHERE account = ?1 AND region = ?2 AND kind = ?3 AND parent = ?4 ORDER BY id",
-            params![scope.account, scope.region, R::KIND, parent],
+             WHERE account = $1 AND region = $2 AND kind = $3 AND parent = $4 ORDER BY id",
+            &[&scope.account, &scope.region, R::KIND, parent],
         )
+    }
+
+    /// How many resources of a kind have this parent.
+    pub fn count_in<R: Resource>(&self, scope: &Scope, parent: &str) -> Result<usize> {
+        let mut count = 0;
+        self.session.query(
+            "SELECT CAST(count(*) AS TEXT) FROM resource
+             WHERE account = $1 AND region = $2 AND kind = $3 AND parent = $4",
+            &[Some(&scope.account), Some(&scope.region), Some(R::KIND), Some(parent)],
+            &mut |row| {
+                count = row.first().and_then(|text| text.parse().ok()).unwrap_or(0);
+                Ok(())
+            },
+        )?;
+        Ok(count)
+    }
+
+    /// The resources of a kind that have one of `values` under one of the names
+    /// of [`Resource::INDEX`]'s keys, ordered by id.
+    pub fn list_by<R: Resource>(&self, scope: &Scope, name: &str, values: &[&str]) -> Result<Vec<R>> {
+        debug_assert!(R::INDEX.keys.contains(&name), "{} has no key {name}", R::KIND);
+        let mut found = BTreeMap::new();
+        for chunk in values.chunks(MANY) {
+            let (marks, chunk) = marks(5, chunk);
+            let sql = format!(
+                "SELECT r.id, r.body FROM resource_key k JOIN resource r
+                   ON r.account = k.account AND r.region = k.region AND r.kind = k.kind AND r.id = k.id
+                 WHERE k.account = $1 AND k.region = $2 AND k.kind = $3 AND k.name = $4
+                   AND k.value IN ({marks})"
+            );
+            let asked = [scope.account.as_str(), &scope.region, R::KIND, name];
+            let asked: Vec<&str> = asked.into_iter().chain(chunk).collect();
+            for resource in self.rows::<R>(&sql, &asked)? {
+                found.insert(resource.id().to_owned(), resource);
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// All resources of a kind in every account and region, with their scopes.
     pub fn list_everywhere<R: Resource>(&self) -> Result<Vec<(Scope, R)>> {
-        let mut query = self
-            .sql
-            .prepare_cached("SELECT account, region, id, body FROM resource WHERE kind = ?1 ORDER BY 1, 2, 3")
-            .map_err(reading)?;
-        let mut rows = query.query([R::KIND]).map_err(reading)?;
+        let sql = "SELECT account, region, id, body FROM resource WHERE kind = $1 ORDER BY 1, 2, 3";
         let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(reading)? {
-            let field = |index| row.get::<_, String>(index).map_err(reading);
-            found.push((Scope::new(field(0)?, field(1)?), decode(&field(2)?, &field(3)?)?));
-        }
+        self.session.query(sql, &[Some(R::KIND)], &mut |row| {
+            if let [account, region, id, body] = row {
+                found.push((Scope::new(*account, *region), decode(id, body)?));
+            }
+            Ok(())
+        })?;
         Ok(found)
     }
 
-    fn rows<R: Resource>(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<R>> {
-        let mut query = self.sql.prepare_cached(sql).map_err(reading)?;
-        let mut rows = query.query(values).map_err(reading)?;
+    fn rows<R: Resource>(&self, sql: &str, values: &[&str]) -> Result<Vec<R>> {
+        let values: Vec<Option<&str>> = values.iter().copied().map(Some).collect();
         let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(reading)? {
-            let id: String = row.get(0).map_err(reading)?;
-            let body: String = row.get(1).map_err(reading)?;
-            found.push(decode(&id, &body)?);
-        }
+        self.session.query(sql, &values, &mut |row| {
+            if let [id, body] = row {
+                found.push(decode(id, body)?);
+            }
+            Ok(())
+        })?;
         Ok(found)
+    }
+
+    fn write(&self, sql: &str, values: &[Option<&str>]) -> Result<u64> {
+        if !self.changed.get() {
+            self.session.before_write()?;
+        }
+        let rows = self.session.execute(sql, values)?;
+        if rows > 0 {
+            self.changed.set(true);
+        }
+        Ok(rows)
     }
 
     /// Stores a resource, replacing one with the same id.
@@ -144,93 +219,160 @@ impl<'a> Tx<'a> {
             id: id.to_owned(),
             source,
         })?;
-        self.sql
-            .prepare_cached(
-                "INSERT INTO resource VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET parent = excluded.parent, body = excluded.body",
-            )
-            .and_then(|mut query| {
-                query.execute(params![scope.account, scope.region, R::KIND, id, resource.parent(), body])
-            })
-            .map_err(writing)?;
-        self.changed.set(true);
+        let (account, region) = (Some(scope.account.as_str()), Some(scope.region.as_str()));
+        self.write(
+            "INSERT INTO resource VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (account, region, kind, id) DO UPDATE SET parent = excluded.parent, body = excluded.body",
+            &[account, region, Some(R::KIND), Some(id), resource.parent(), Some(&body)],
+        )?;
+        if R::INDEX.keys.is_empty() {
+            return Ok(());
+        }
+        let wanted: BTreeSet<(String, String)> =
+            resource.keys().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut present = BTreeSet::new();
+        self.session.query(
+            "SELECT name, value FROM resource_key WHERE account = $1 AND region = $2 AND kind = $3 AND id = $4",
+            &[account, region, Some(R::KIND), Some(id)],
+            &mut |row| {
+                if let [name, value] = row {
+                    present.insert(((*name).to_owned(), (*value).to_owned()));
+                }
+                Ok(())
+            },
+        )?;
+        for (name, value) in present.difference(&wanted) {
+            self.write(
+                "DELETE FROM resource_key
+                 WHERE account = $1 AND region = $2 AND kind = $3 AND name = $4 AND value = $5 AND id = $6",
+                &[account, region, Some(R::KIND), Some(name), Some(value), Some(id)],
+            )?;
+        }
+        for (name, value) in wanted.difference(&present) {
+            self.write(
+                "INSERT INTO resource_key VALUES ($1, $2, $3, $4, $5, $6)",
+                &[account, region, Some(R::KIND), Some(name), Some(value), Some(id)],
+            )?;
+        }
         Ok(())
     }
 
     /// Removes a resource and its tags; whether it was there.
     pub fn delete<R: Resource>(&self, scope: &Scope, id: &str) -> Result<bool> {
-        let gone = self
-            .sql
-            .prepare_cached(
-                "DELETE FROM resource WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4",
-            )
-            .and_then(|mut query| query.execute(params![scope.account, scope.region, R::KIND, id]))
-            .map_err(writing)?;
-        self.sql
-            .prepare_cached("DELETE FROM tag WHERE account = ?1 AND region = ?2 AND id = ?3")
-            .and_then(|mut query| query.execute(params![scope.account, scope.region, id]))
-            .map_err(writing)?;
-        if gone > 0 {
-            self.changed.set(true);
+        let (account, region) = (Some(scope.account.as_str()), Some(scope.region.as_str()));
+        let gone = self.write(
+            "DELETE FROM resource WHERE account = $1 AND region = $2 AND kind = $3 AND id = $4",
+            &[account, region, Some(R::KIND), Some(id)],
+        )?;
+        if !R::INDEX.keys.is_empty() {
+            self.write(
+                "DELETE FROM resource_key WHERE account = $1 AND region = $2 AND kind = $3 AND id = $4",
+                &[account, region, Some(R::KIND), Some(id)],
+            )?;
         }
+        self.known_tags.take();
+        self.write(
+            "DELETE FROM tag WHERE account = $1 AND region = $2 AND id = $3",
+            &[account, region, Some(id)],
+        )?;
         Ok(gone > 0)
     }
 
     /// The tags of a resource, by key.
     pub fn tags(&self, scope: &Scope, id: &str) -> Result<Tags> {
-        let mut query = self
-            .sql
-            .prepare_cached("SELECT key, value FROM tag WHERE account = ?1 AND region = ?2 AND id = ?3")
-            .map_err(reading)?;
-        query
-            .query_map(params![scope.account, scope.region, id], |row| Ok((row.get(0)?, row.get(1)?)))
-            .and_then(Iterator::collect)
-            .map_err(reading)
+        let reads = {
+            let mut known = self.known_tags.borrow_mut();
+            known.single_reads += 1;
+            if let Some((of, all)) = &known.all
+                && of == scope
+            {
+                return Ok(all.get(id).cloned().unwrap_or_default());
+            }
+            known.single_reads
+        };
+        if reads > SINGLE_READS {
+            let mut all: BTreeMap<String, Tags> = BTreeMap::new();
+            for (id, key, value) in self.all_tags(scope)? {
+                all.entry(id).or_default().insert(key, value);
+            }
+            let found = all.get(id).cloned().unwrap_or_default();
+            self.known_tags.borrow_mut().all = Some((scope.clone(), all));
+            return Ok(found);
+        }
+        let mut found = Tags::new();
+        self.session.query(
+            "SELECT key, value FROM tag WHERE account = $1 AND region = $2 AND id = $3",
+            &[Some(&scope.account), Some(&scope.region), Some(id)],
+            &mut |row| {
+                if let [key, value] = row {
+                    found.insert((*key).to_owned(), (*value).to_owned());
+                }
+                Ok(())
+            },
+        )?;
+        Ok(found)
     }
 
     /// Every tag of the account and region: resource id, key, value.
     pub fn all_tags(&self, scope: &Scope) -> Result<Vec<(String, String, String)>> {
-        let mut query = self
-            .sql
-            .prepare_cached("SELECT id, key, value FROM tag WHERE account = ?1 AND region = ?2 ORDER BY 1, 2")
-            .map_err(reading)?;
-        query
-            .query_map(params![scope.account, scope.region], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .and_then(Iterator::collect)
-            .map_err(reading)
+        let mut found = Vec::new();
+        self.session.query(
+            "SELECT id, key, value FROM tag WHERE account = $1 AND region = $2 ORDER BY 1, 2",
+            &[Some(&scope.account), Some(&scope.region)],
+            &mut |row| {
+                if let [id, key, value] = row {
+                    found.push(((*id).to_owned(), (*key).to_owned(), (*value).to_owned()));
+                }
+                Ok(())
+            },
+        )?;
+        Ok(found)
+    }
+
+    /// The ids of the resources, of any kind, whose tag `key` has this value.
+    pub fn ids_tagged(&self, scope: &Scope, key: &str, value: &str) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        self.session.query(
+            "SELECT id FROM tag WHERE account = $1 AND region = $2 AND key = $3 AND value = $4 ORDER BY 1",
+            &[Some(&scope.account), Some(&scope.region), Some(key), Some(value)],
+            &mut |row| {
+                found.extend(row.iter().map(|id| (*id).to_owned()));
+                Ok(())
+            },
+        )?;
+        Ok(found)
     }
 
     pub(crate) fn put_tag(&self, scope: &Scope, id: &str, key: &str, value: &str) -> Result<()> {
-        self.sql
-            .prepare_cached("INSERT OR REPLACE INTO tag VALUES (?1, ?2, ?3, ?4, ?5)")
-            .and_then(|mut query| query.execute(params![scope.account, scope.region, id, key, value]))
-            .map_err(writing)?;
-        self.changed.set(true);
+        self.known_tags.take();
+        self.write(
+            "INSERT INTO tag VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (account, region, id, key) DO UPDATE SET value = excluded.value",
+            &[Some(&scope.account), Some(&scope.region), Some(id), Some(key), Some(value)],
+        )?;
         Ok(())
     }
 
     /// `value` given: removed only if the tag has it.
     pub(crate) fn delete_tag(&self, scope: &Scope, id: &str, key: &str, value: Option<&str>) -> Result<()> {
-        self.sql
-            .prepare_cached(
-                "DELETE FROM tag WHERE account = ?1 AND region = ?2 AND id = ?3 AND key = ?4
-                 AND (?5 IS NULL OR value = ?5)",
-            )
-            .and_then(|mut query| query.execute(params![scope.account, scope.region, id, key, value]))
-            .map_err(writing)?;
-        self.changed.set(true);
+        self.known_tags.take();
+        self.write(
+            "DELETE FROM tag WHERE account = $1 AND region = $2 AND id = $3 AND key = $4
+             AND (CAST($5 AS TEXT) IS NULL OR value = $5)",
+            &[Some(&scope.account), Some(&scope.region), Some(id), Some(key), value],
+        )?;
         Ok(())
     }
 
     /// The generation as of this transaction's start.
     pub fn generation(&self) -> Result<u64> {
-        let found: i64 = self
-            .sql
-            .query_row("SELECT value FROM meta WHERE key = 'generation'", [], |row| row.get(0))
-            .map_err(reading)?;
-        Ok(found.unsigned_abs())
+        let mut found = 0;
+        let sql = "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'generation'";
+        self.session.query(sql, &[], &mut |row| {
+            found = row.first().and_then(|text| text.parse().ok()).unwrap_or(0);
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Counts the generation up if this transaction changed something.
@@ -238,20 +380,34 @@ impl<'a> Tx<'a> {
         if !self.changed.get() {
             return Ok(None);
         }
-        self.sql
-            .execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'", [])
-            .map_err(writing)?;
+        self.session.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'", &[])?;
         self.generation().map(Some)
     }
 
     /// Removes what accounts have, and sessions. The server's own keys, which
     /// rest in no account, stay: its agent goes on signing with them.
     pub(super) fn clear(&self) -> Result<()> {
-        let sql = "DELETE FROM resource WHERE account <> '' OR parent = 'session'; DELETE FROM tag;";
-        self.sql.execute_batch(sql).map_err(writing)?;
+        self.session.before_write()?;
+        self.known_tags.take();
+        self.session.batch(
+            "DELETE FROM resource WHERE account <> '' OR parent = 'session'; DELETE FROM tag;
+             DELETE FROM resource_key WHERE NOT EXISTS (SELECT 1 FROM resource r
+                WHERE r.account = resource_key.account AND r.region = resource_key.region
+                  AND r.kind = resource_key.kind AND r.id = resource_key.id);",
+        )?;
         self.changed.set(true);
         Ok(())
     }
+}
+
+/// `$FIRST, …` for these values, and the values: filled up with the last one to
+/// one of a few lengths, so that few statements are prepared.
+fn marks<'v>(first: usize, values: &[&'v str]) -> (String, Vec<&'v str>) {
+    let length = [1, 4, 32].into_iter().find(|length| *length >= values.len()).unwrap_or(MANY);
+    let last = values.last().copied().unwrap_or_default();
+    let filled: Vec<&str> = (0..length).map(|place| values.get(place).copied().unwrap_or(last)).collect();
+    let marks: Vec<String> = (first..first + length).map(|place| format!("${place}")).collect();
+    (marks.join(", "), filled)
 }
 
 fn decode<R: Resource>(id: &str, body: &str) -> Result<R> {

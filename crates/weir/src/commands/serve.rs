@@ -24,6 +24,15 @@ pub struct Args {
     /// Where everything is kept [default: /var/lib/weir for root, else ~/.local/share/weir]
     #[arg(long, env = "WEIR_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Where the account's resources are kept: a PostgreSQL database, which several servers may share [default: SQLite in the data folder]
+    #[arg(
+        long,
+        env = "WEIR_STATE",
+        value_name = "postgres://USER@HOST:PORT/DATABASE",
+        conflicts_with = "emulator",
+        hide_env_values = true
+    )]
+    state: Option<String>,
     /// Id of the account that this server is, twelve digits
     #[arg(long, default_value = "123456789012", value_name = "ID")]
     account_id: String,
@@ -75,6 +84,7 @@ pub fn run(args: Args) -> Result<()> {
     let config = Config {
         listen: args.listen,
         home: Home::at(dir),
+        state: args.state,
         account_id: args.account_id,
         region: args.region,
         interval_s: args.interval,
