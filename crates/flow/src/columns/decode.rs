@@ -76,12 +76,12 @@ pub(super) fn numbers<S: Simd, T: Copy + Default>(
         move || {
             let Rows { text, stops, first_stops } = rows;
             let stops = stops.all();
+            let mut buffer = [T::default(); 64];
             for (index, group) in first_stops.chunks(64).enumerate() {
                 let mut bits = 0u64;
-                let mut buffer = [T::default(); 64];
                 for (bit, &first_stop) in group.iter().enumerate() {
                     let (start, end) = value(stops, first_stop + rule.position);
-                    let number = number(text, start, end);
+                    let number = number(simd, text, start, end);
                     let is_right = number <= rule.max;
                     bits |= u64::from(is_right) << bit;
                     buffer[bit % 64] = cast(if is_right { number } else { 0 });
@@ -112,10 +112,10 @@ pub(super) fn texts<S: Simd>(
         move || {
             let Rows { text, stops, first_stops } = rows;
             let stops = stops.all();
+            let mut ends = [0; 64];
             for (index, group) in first_stops.chunks(64).enumerate() {
                 let begin = values.end();
                 let mut bits = 0u64;
-                let mut ends = [0; 64];
                 let room = values.room(begin);
                 let mut at = 0;
                 for (bit, &first_stop) in group.iter().enumerate() {

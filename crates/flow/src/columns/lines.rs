@@ -21,7 +21,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// Bytes of text that are looked at together.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 32 << 10;
 
 pub(super) struct Lines {
     columns: Vec<Column>,
@@ -62,7 +62,7 @@ impl Lines {
             headers: [header.replace('-', "_").into_bytes(), header.into_bytes()],
             line: 1,
             offset: 0,
-            level: level(),
+            level: Level::new(),
             stops: Stops::default(),
             first_stops: Vec::new(),
             others: Vec::new(),
@@ -215,15 +215,6 @@ impl Lines {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(schema.clone(), arrays.collect(), &options)
     }
-}
-
-/// AVX-512 where there is AVX-512 is no faster than AVX2: bits to offsets is
-/// what takes the time.
-fn level() -> Level {
-    let level = Level::new();
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    let level = level.as_avx2().map_or(level, Level::Avx2);
-    level
 }
 
 /// Where the first chunk of `text` ends: after the last newline of its

@@ -1,4 +1,6 @@
-//! Digits to numbers, eight at a time.
+//! Digits to numbers, all of a number at once.
+
+use fearless_simd::{i16x8, prelude::*, u8x16, u16x8, u64x2};
 
 /// The number in `text[start..end]`, or [`NONE`] if it is none: anything but
 /// digits, a leading zero, or more than 2^64 - 2.
@@ -6,54 +8,61 @@
 /// Same rule as `text::parse_line`, which also refuses what is larger than the field's
 /// maximum; no field's maximum reaches [`NONE`].
 #[inline(always)]
-pub(super) fn number(text: &[u8], start: usize, end: usize) -> u64 {
+pub(super) fn number<S: Simd>(simd: S, text: &[u8], start: usize, end: usize) -> u64 {
     let window = text.get(end.wrapping_sub(16)..end).and_then(|window| window.first_chunk::<16>());
-    let Some((high, low)) = window.map(halves) else { return one_by_one(text, start, end) };
-    let len = end.wrapping_sub(start);
-    // The first digit is the one above whatever stands before the number.
-    let (first, number) = match len {
-        1..=8 => {
-            let digits = last(low, len);
-            (digits >> (64 - 8 * len) & 0xff, eight(digits))
-        }
-        9..=16 => {
-            let digits = last(high, len - 8);
-            let (above, below) = (eight(digits), eight(low ^ ZEROS));
-            let number = if above == NONE || below == NONE { NONE } else { above * 100_000_000 + below };
-            (digits >> (128 - 8 * len) & 0xff, number)
-        }
-        _ => return one_by_one(text, start, end),
-    };
-    if first == 0 && len > 1 { NONE } else { number }
-}
-
-#[inline(always)]
-fn halves(bytes: &[u8; 16]) -> (u64, u64) {
-    let both = u128::from_le_bytes(*bytes);
-    (both as u64, (both >> 64) as u64)
+    let marks = MARKS.get(end.wrapping_sub(start));
+    let (Some(window), Some(marks)) = (window, marks) else { return one_by_one(text, start, end) };
+    let digits = (u8x16::from_slice(simd, window) ^ b'0') & u8x16::from_slice(simd, &marks.digits);
+    // A leading zero turns into 255.
+    let odd = digits.max(digits - u8x16::from_slice(simd, &marks.first));
+    let number = sixteen(simd, digits);
+    if odd.simd_gt(9).any_true() { NONE } else { number }
 }
 
 /// What [`number`] gives for anything else.
 pub(super) const NONE: u64 = u64::MAX;
 
-const ZEROS: u64 = 0x3030_3030_3030_3030;
-
-/// The last `len` letters of eight as digits, with zeros before them. `len` is 1 to 8.
-#[inline(always)]
-fn last(word: u64, len: usize) -> u64 {
-    (word ^ ZEROS) & (u64::MAX << (64 - 8 * len))
+/// For a number of some length, which of the 16 bytes up to its end are its
+/// digits, and which one is the first, unless it may be zero.
+#[repr(C, align(32))]
+struct Marks {
+    digits: [u8; 16],
+    first: [u8; 16],
 }
 
-/// The number of eight digits, the most significant in the lowest byte.
+static MARKS: [Marks; 17] = marks();
+
+const fn marks() -> [Marks; 17] {
+    let mut all = [const { Marks { digits: [0; 16], first: [0; 16] } }; 17];
+    // A number without digits is none: its zeros are wrong.
+    all[0].first = [1; 16];
+    let mut len = 1;
+    while len <= 16 {
+        let mut place = 16 - len;
+        if len > 1 {
+            all[len].first[place] = 1;
+        }
+        while place < 16 {
+            all[len].digits[place] = 0xff;
+            place += 1;
+        }
+        len += 1;
+    }
+    all
+}
+
+/// The number of sixteen digits: neighbours are put together to numbers of two
+/// digits, these to numbers of four, these to numbers of eight.
 #[inline(always)]
-fn eight(digits: u64) -> u64 {
-    // A byte above 9 gets its high bit by the sum or has it already; a carry
-    // into the next byte only comes from one that has it already.
-    let outside = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
-    let pairs = digits.wrapping_mul(1 + (10 << 8)) >> 8;
-    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(1 + (100 << 16)) >> 16;
-    let number = (fours & 0x0000_ffff_0000_ffff).wrapping_mul(1 + (10_000 << 32)) >> 32;
-    if outside == 0 { number } else { NONE }
+fn sixteen<S: Simd>(simd: S, digits: u8x16<S>) -> u64 {
+    // The first digit is in the lower byte; ten times it is added to the upper one.
+    let twos: i16x8<S> = ((digits.bitcast::<u16x8<S>>() * (10 << 8 | 1)) >> 8).bitcast();
+    let fours = twos.pairwise_dot_product(i16x8::from_slice(simd, &[100, 1, 100, 1, 100, 1, 100, 1]));
+    let fours = fours.saturating_narrow(fours);
+    let eights =
+        fours.pairwise_dot_product(i16x8::from_slice(simd, &[10_000, 1, 10_000, 1, 10_000, 1, 10_000, 1]));
+    let [both, _] = *eights.bitcast::<u64x2<S>>().as_array();
+    (both & 0xffff_ffff) * 100_000_000 + (both >> 32)
 }
 
 /// Long numbers, and those within the first 16 bytes of the text.
@@ -74,6 +83,7 @@ fn one_by_one(text: &[u8], start: usize, end: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fearless_simd::{Level, dispatch};
     use proptest::prelude::*;
 
     fn check(before: &str, text: &str) {
@@ -82,7 +92,9 @@ mod tests {
         let is_number =
             text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
         let expected = text.parse().ok().filter(|_| is_number).unwrap_or(NONE);
-        assert_eq!(number(bytes, before.len(), bytes.len()), expected, "{text:?} after {before:?}");
+        let level = Level::new();
+        let found = dispatch!(level, simd => number(simd, bytes, before.len(), bytes.len()));
+        assert_eq!(found, expected, "{text:?} after {before:?}");
     }
 
     #[test]

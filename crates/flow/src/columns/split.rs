@@ -10,7 +10,7 @@
 //! lies between two stops, so that value `f` of the line that begins after
 //! stop `k` is `stops[k + f] + 1 .. stops[k + f + 1]`, without looking at it.
 
-use fearless_simd::{Simd, SimdBase, SimdMask, u8x64};
+use fearless_simd::{Level, prelude::*, u8x64};
 
 /// Where the spaces and newlines of a chunk are.
 #[derive(Default)]
@@ -76,14 +76,23 @@ impl Stops {
             self.lines.push((*found as u32) + (all & up_to).count_ones() - 1);
             mask &= mask - 1;
         }
-        // A text has 5 to 11 stops in 64 bytes: writing 12 and then looking
-        // whether there are more is cheaper than asking before each.
+        // A text has 5 to 11 stops in 64 bytes: writing 16 or 12 and then
+        // looking whether there are more is cheaper than asking before each.
         let count = all.count_ones() as usize;
         let room = self.stops.get_mut(*found..).unwrap_or_default();
-        let (often, seldom) = room.split_at_mut_checked(12).unwrap_or_default();
-        let more = offsets(all, offset, often);
-        if more != 0 {
-            offsets(more, offset, seldom.get_mut(..64 - 12).unwrap_or_default());
+        if matches!(simd.level(), Level::Avx512(_)) {
+            let places = u8x64::from_slice(simd, &PLACES).compress(space | newline);
+            let (often, seldom) = room.split_at_mut_checked(16).unwrap_or_default();
+            widen(places.as_array(), offset, often);
+            if count > 16 {
+                widen(places.as_array().get(16..).unwrap_or_default(), offset, seldom);
+            }
+        } else {
+            let (often, seldom) = room.split_at_mut_checked(12).unwrap_or_default();
+            let more = offsets(all, offset, often);
+            if more != 0 {
+                offsets(more, offset, seldom.get_mut(..64 - 12).unwrap_or_default());
+            }
         }
         *found += count;
     }
@@ -113,6 +122,23 @@ pub(super) fn value(stops: &[u32], stop: u32) -> (usize, usize) {
     match stops.get(stop..stop + 2) {
         Some(&[before, after]) => (before.wrapping_add(1) as usize, after as usize),
         _ => (0, 0),
+    }
+}
+
+const PLACES: [u8; 64] = {
+    let mut places = [0; 64];
+    let mut place = 0;
+    while place < 64 {
+        places[place] = place as u8;
+        place += 1;
+    }
+    places
+};
+
+#[inline(always)]
+fn widen(places: &[u8], offset: u32, room: &mut [u32]) {
+    for (stop, &place) in room.iter_mut().zip(places) {
+        *stop = offset.wrapping_add(place.into());
     }
 }
 
