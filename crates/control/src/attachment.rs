@@ -7,7 +7,6 @@ use crate::error::{ControlError, Result};
 use crate::network_interface::{self, NetworkInterface};
 use crate::state::{Cx, Resource, Scope, Tx};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use weir_types::id::EniId;
 use weir_types::orders::Attachment;
 
@@ -84,11 +83,6 @@ pub fn get(cx: Cx<'_>, interface: &EniId) -> Result<Option<Attachment>> {
 /// Removes the attachment of an interface; whether there was one.
 pub fn delete(cx: Cx<'_>, interface: &EniId) -> Result<bool> {
     cx.tx.delete::<Stored>(cx.scope, &id_of(interface))
-}
-
-/// The ids of all attachments of the account and region, on whichever host.
-pub fn ids(cx: Cx<'_>) -> Result<BTreeSet<String>> {
-    Ok(cx.tx.list::<Stored>(cx.scope)?.into_iter().map(|stored| stored.id).collect())
 }
 
 /// The host's attachments of the account and region, by interface.

@@ -70,18 +70,6 @@ impl Resource for NetworkInterface {
     fn parent(&self) -> Option<&str> {
         Some(self.vpc.as_str())
     }
-    const INDEX: crate::state::Index = crate::state::Index {
-        id: "network-interface-id",
-        parent: "vpc-id",
-        keys: &["addresses.private-ip-address", "private-ip-address", "subnet-id", "group-id"],
-    };
-    fn keys(&self) -> Vec<(&'static str, String)> {
-        let mut keys = vec![("subnet-id", self.subnet.to_string())];
-        keys.extend(self.primary_ipv4().map(|address| ("private-ip-address", address.to_string())));
-        keys.extend(self.ipv4.iter().map(|address| ("addresses.private-ip-address", address.to_string())));
-        keys.extend(self.groups.iter().map(|group| ("group-id", group.to_string())));
-        keys
-    }
 }
 
 /// What callers get who name an interface that is not there.

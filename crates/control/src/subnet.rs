@@ -86,7 +86,6 @@ impl Resource for Subnet {
     fn parent(&self) -> Option<&str> {
         Some(self.vpc.as_str())
     }
-    const INDEX: crate::state::Index = crate::state::Index { id: "subnet-id", parent: "vpc-id", keys: &[] };
 }
 
 /// What callers get who name a subnet that is not there.

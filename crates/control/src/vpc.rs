@@ -73,7 +73,6 @@ impl Resource for Vpc {
     fn id(&self) -> &str {
         self.id.as_str()
     }
-    const INDEX: crate::state::Index = crate::state::Index { id: "vpc-id", parent: "", keys: &[] };
 }
 
 /// What callers get who name a VPC that is not there.

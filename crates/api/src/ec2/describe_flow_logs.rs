@@ -23,11 +23,11 @@ const FILTERS: [&str; 6] = [
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let filters = Filters::parse(params, &FILTERS)?;
     call.authorize_ec2(params, "ec2:DescribeFlowLogs", &["*".to_owned()], &[])?;
-    let (all, mut tags) = call.transact(|cx| {
+    let all = call.transact(|cx| {
         region::ensure(cx)?;
         let ids = params.list("FlowLogId");
         let found = match call.services.settings.emulator {
-            false => flow_log::select(cx, &ids)?,
+            false => flow_log::select_narrowed(cx, &ids, &filters.narrowing())?,
             // As emulators do: ids that nothing has are left out.
             true => {
                 let mut all = flow_log::select(cx, &[])?;
@@ -35,12 +35,10 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
                 all
             }
         };
-        Ok((found, tags::all(cx)?))
+        let with_tags = |flow_log: FlowLog| Ok((tags::of(cx, flow_log.id.as_str())?, flow_log));
+        found.into_iter().map(with_tags).collect::<Result<Vec<_>, _>>()
     })?;
-    let shown = all.into_iter().map(|flow_log| {
-        let tags = tags.remove(flow_log.id.as_str()).unwrap_or_default();
-        (flow_log, tags)
-    });
+    let shown = all.into_iter().map(|(tags, flow_log)| (flow_log, tags));
     let found = shown.filter(|(flow_log, tags)| filters.pass(tags, |name| values(flow_log, name))).collect();
     let (flow_logs, next) = page::page(found, params, 1..=1000, |(log, _): &(FlowLog, _)| log.id.as_str())?;
     let mut xml = Xml::new();

@@ -7,11 +7,9 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-use std::collections::{BTreeMap, BTreeSet};
 use weir_control::network_interface::{self, NetworkInterface};
 use weir_control::security_group::SecurityGroup;
 use weir_control::{Cx, attachment, region, tags};
-use weir_types::id::{EniId, SecurityGroupId};
 
 /// Filters on what no interface here has (public addresses, a place on its
 /// instance): nothing passes them.
@@ -74,8 +72,7 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let account = &call.scope.account;
     let all = call.transact(|cx| {
         region::ensure(cx)?;
-        let ids = params.list("NetworkInterfaceId");
-        show(cx, network_interface::FAULTS.select_narrowed(cx, &ids, &filters.exact())?)
+        show(cx, network_interface::FAULTS.select(cx, &params.list("NetworkInterfaceId"))?)
     })?;
     let pass = |shown: &Shown| filters.pass(&shown.tags, |name| values(shown, name, account));
     let found = all.into_iter().filter(pass).collect();
@@ -89,24 +86,17 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
 
 /// Looks up what interfaces are shown with.
 pub fn show(cx: Cx<'_>, interfaces: Vec<NetworkInterface>) -> weir_control::Result<Vec<Shown>> {
-    let carried: BTreeSet<&str> =
-        interfaces.iter().flat_map(|interface| &interface.groups).map(SecurityGroupId::as_str).collect();
-    let groups: Vec<SecurityGroup> = cx.tx.get_many(cx.scope, &carried.into_iter().collect::<Vec<_>>())?;
-    let names: BTreeMap<SecurityGroupId, String> =
-        groups.into_iter().map(|group| (group.id, group.name)).collect();
-    let name_of = |id: &SecurityGroupId| names.get(id).cloned();
-    // One by one for a few, all at once for many.
-    let attached = if interfaces.len() > 8 { Some(attachment::ids(cx)?) } else { None };
-    let is_attached = |interface: &EniId| match &attached {
-        Some(ids) => Ok(ids.contains(&attachment::id_of(interface))),
-        None => Ok(attachment::get(cx, interface)?.is_some()),
-    };
+    let groups: Vec<SecurityGroup> = cx.tx.list(cx.scope)?;
+    let name_of =
+        |id: &str| groups.iter().find(|group| group.id.as_str() == id).map(|group| group.name.clone());
+    let mut tags = tags::all(cx)?;
     let show = |interface: NetworkInterface| {
-        let groups = interface.groups.iter().map(|id| (id.to_string(), name_of(id).unwrap_or_default()));
+        let groups =
+            interface.groups.iter().map(|id| (id.to_string(), name_of(id.as_str()).unwrap_or_default()));
         Ok(Shown {
             groups: groups.collect(),
-            attachment: is_attached(&interface.id)?.then(|| attachment::id_of(&interface.id)),
-            tags: tags::of(cx, interface.id.as_str())?,
+            attachment: attachment::get(cx, &interface.id)?.map(|_| attachment::id_of(&interface.id)),
+            tags: tags.remove(interface.id.as_str()).unwrap_or_default(),
             interface,
         })
     };

@@ -23,7 +23,11 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     }
     let rules: Vec<Tagged> = call.transact(|cx| {
         region::ensure(cx)?;
-        let rules = find::RULE_FAULTS.select(cx, &params.list("SecurityGroupRuleId"))?;
+        let rules = find::RULE_FAULTS.select_narrowed(
+            cx,
+            &params.list("SecurityGroupRuleId"),
+            &filters.narrowing(),
+        )?;
         let with_tags = |rule: SecurityGroupRule| Ok((rule.clone(), tags::of(cx, rule.id.as_str())?));
         rules.into_iter().map(with_tags).collect()
     })?;

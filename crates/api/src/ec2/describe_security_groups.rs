@@ -52,21 +52,30 @@ struct Shown {
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let filters = Filters::parse(params, &FILTERS)?;
     call.authorize_ec2(params, "ec2:DescribeSecurityGroups", &["*".to_owned()], &[])?;
-    let (all, wanted) = call.transact(|cx| {
+    let (all, names) = call.transact(|cx| {
         region::ensure(cx)?;
-        let wanted = wanted(cx, params)?;
+        let groups = match wanted(cx, params)? {
+            Some(ids) => {
+                cx.tx.get_many(cx.scope, &ids.iter().map(SecurityGroupId::as_str).collect::<Vec<_>>())?
+            }
+            None => cx.tx.narrowed(cx.scope, &filters.narrowing())?,
+        };
+        // Filters on what rules refer to need the names of all groups.
+        let names: Vec<SecurityGroup> = match filters.has("ip-permission.group-name") {
+            true => cx.tx.list(cx.scope)?,
+            false => Vec::new(),
+        };
         let with_tags = |(group, rules): (SecurityGroup, _)| {
             Ok(Shown { tags: tags::of(cx, group.id.as_str())?, group, rules })
         };
-        let all = security_group::all_with_rules(cx)?.into_iter().map(with_tags);
-        Ok((all.collect::<Result<Vec<Shown>, _>>()?, wanted))
+        let all = security_group::with_rules(cx, groups)?.into_iter().map(with_tags);
+        Ok((all.collect::<Result<Vec<Shown>, _>>()?, names))
     })?;
     let names: BTreeMap<SecurityGroupId, String> =
-        all.iter().map(|shown| (shown.group.id.clone(), shown.group.name.clone())).collect();
+        names.into_iter().map(|group| (group.id, group.name)).collect();
     let account = &call.scope.account;
     let found = all
         .into_iter()
-        .filter(|shown| wanted.as_ref().is_none_or(|ids| ids.contains(&shown.group.id)))
         .filter(|shown| filters.pass(&shown.tags, |name| values(shown, name, account, &names)))
         .collect();
     let (groups, next) = page::page(found, params, 5..=1000, |shown: &Shown| shown.group.id.as_str())?;

@@ -6,6 +6,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
+use std::collections::BTreeSet;
 use weir_control::region;
 
 const FILTERS: [&str; 4] = ["key", "resource-id", "resource-type", "value"];
@@ -25,7 +26,16 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     call.authorize_ec2(params, "ec2:DescribeTags", &["*".to_owned()], &[])?;
     let all = call.transact(|cx| {
         region::ensure(cx)?;
-        cx.tx.all_tags(cx.scope)
+        let narrowing = filters.narrowing();
+        let Some(ids) = narrowing.iter().find(|filter| filter.name == "resource-id") else {
+            return cx.tx.all_tags(cx.scope);
+        };
+        let mut all = Vec::new();
+        for id in ids.values.iter().collect::<BTreeSet<_>>() {
+            let tags = cx.tx.tags(cx.scope, id)?;
+            all.extend(tags.into_iter().map(|(key, value)| (id.clone(), key, value)));
+        }
+        Ok(all)
     })?;
     let tags = all.into_iter().map(|(resource, key, value)| Tag {
         place: format!("{resource}/{key}"),

@@ -45,10 +45,15 @@ impl Filters {
     }
 
     /// The filters that ask for literal values, for the state to narrow by.
-    pub fn exact(&self) -> Vec<Exact> {
+    pub fn narrowing(&self) -> Vec<Exact> {
         let is_exact = |filter: &&Filter| !filter.values.iter().any(|value| value.contains(['*', '?', '\\']));
         let exact = self.0.iter().filter(is_exact);
         exact.map(|filter| Exact { name: filter.name.clone(), values: filter.values.clone() }).collect()
+    }
+
+    /// Whether there is a filter whose name ends so.
+    pub fn has(&self, end: &str) -> bool {
+        self.0.iter().any(|filter| filter.name.ends_with(end))
     }
 
     /// Whether a resource passes: `values_of` gives what it has under a

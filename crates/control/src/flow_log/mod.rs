@@ -15,7 +15,7 @@ pub use spec::{CreateFlowLogs, TagFieldRequest};
 
 use crate::error::{ControlError, Result};
 use crate::region;
-use crate::state::{Cx, Resource};
+use crate::state::{Cx, Exact, Resource};
 use serde::{Deserialize, Serialize};
 use weir_types::arn::Arn;
 use weir_types::flow_log::{DeliveryError, TrafficType};
@@ -86,6 +86,15 @@ impl Resource for FlowLog {
         match &self.config.destination {
             LogDestination::CloudWatchLogs { log_group, .. } => vec![("log-group-name", log_group.clone())],
         }
+    }
+}
+
+/// As [`select`]; for no ids only those that may pass the filters, which the
+/// caller still applies.
+pub fn select_narrowed(cx: Cx<'_>, ids: &[&str], filters: &[Exact]) -> Result<Vec<FlowLog>> {
+    match ids {
+        [] => cx.tx.narrowed(cx.scope, filters),
+        ids => select(cx, ids),
     }
 }
 

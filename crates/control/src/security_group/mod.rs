@@ -93,6 +93,14 @@ impl Resource for SecurityGroupRule {
     fn parent(&self) -> Option<&str> {
         Some(self.group.as_str())
     }
+    const INDEX: crate::state::Index =
+        crate::state::Index { id: "security-group-rule-id", parent: "group-id", keys: &["referenced-group"] };
+    fn keys(&self) -> Vec<(&'static str, String)> {
+        match &self.peer {
+            Peer::Group(group) => vec![("referenced-group", group.to_string())],
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Makes the default group of a new VPC: everything in from its members,
@@ -188,13 +196,23 @@ pub fn create(cx: Cx<'_>, new: &NewSecurityGroup) -> Result<SecurityGroup> {
     Ok(group)
 }
 
-/// Every group with its rules, both ordered by id.
-pub fn all_with_rules(cx: Cx<'_>) -> Result<Vec<(SecurityGroup, Vec<SecurityGroupRule>)>> {
+/// Groups with their rules, these ordered by id.
+pub fn with_rules(
+    cx: Cx<'_>,
+    groups: Vec<SecurityGroup>,
+) -> Result<Vec<(SecurityGroup, Vec<SecurityGroupRule>)>> {
     let mut rules: BTreeMap<SecurityGroupId, Vec<SecurityGroupRule>> = BTreeMap::new();
-    for rule in cx.tx.list::<SecurityGroupRule>(cx.scope)? {
+    let all: Vec<SecurityGroupRule> = match groups.len() {
+        // One by one for a few, all at once for many.
+        0..=8 => {
+            let each = groups.iter().map(|group| cx.tx.list_in(cx.scope, group.id.as_str()));
+            each.collect::<Result<Vec<_>>>()?.concat()
+        }
+        _ => cx.tx.list(cx.scope)?,
+    };
+    for rule in all {
         rules.entry(rule.group.clone()).or_default().push(rule);
     }
-    let groups: Vec<SecurityGroup> = cx.tx.list(cx.scope)?;
     let with_rules = |group: SecurityGroup| {
         let rules = rules.remove(&group.id).unwrap_or_default();
         (group, rules)
@@ -216,9 +234,8 @@ pub fn delete(cx: Cx<'_>, group: &SecurityGroup) -> Result<()> {
     }
     let interfaces: Vec<NetworkInterface> = cx.tx.list_in(cx.scope, group.vpc.as_str())?;
     let carried = interfaces.iter().any(|interface| interface.groups.contains(&group.id));
-    let reference = Peer::Group(group.id.clone());
-    let rules: Vec<SecurityGroupRule> = cx.tx.list(cx.scope)?;
-    let named = rules.iter().any(|rule| rule.group != group.id && rule.peer == reference);
+    let rules: Vec<SecurityGroupRule> = cx.tx.list_by(cx.scope, "referenced-group", &[group.id.as_str()])?;
+    let named = rules.iter().any(|rule| rule.group != group.id);
     if carried || named {
         let message = format!("resource {} has a dependent object", group.id);
         return Err(ControlError::fault("DependencyViolation", message));

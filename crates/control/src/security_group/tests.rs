@@ -421,7 +421,7 @@ fn a_group_in_use_cannot_go() {
     assert!(fault.starts_with("DependencyViolation"), "{fault}");
     world.run(|cx| delete(cx, &db)).unwrap();
     world.run(|cx| vpc_deleted(cx, &vpc)).unwrap();
-    assert_eq!(world.run(all_with_rules).unwrap(), []);
+    assert_eq!(world.run(|cx| with_rules(cx, cx.tx.list(cx.scope)?)).unwrap(), []);
 }
 
 #[test]
@@ -431,7 +431,7 @@ fn groups_are_listed_with_their_own_rules() {
         .run(|cx| {
             let vpc = vpc(cx, false, "")?;
             new_group(cx, &vpc, "web")?;
-            let all = all_with_rules(cx)?;
+            let all = with_rules(cx, cx.tx.list(cx.scope)?)?;
             assert_eq!(all.len(), 2);
             for (group, rules) in all {
                 assert_eq!(rules, rule::of_group(cx, &group)?);

@@ -77,7 +77,7 @@ pub(super) fn rebuild(tx: &Tx<'_>) -> Result<()> {
         }
         Ok(())
     }
-    of_kind::<crate::network_interface::NetworkInterface>(tx)?;
     of_kind::<crate::security_group::SecurityGroup>(tx)?;
+    of_kind::<crate::security_group::SecurityGroupRule>(tx)?;
     of_kind::<crate::flow_log::FlowLog>(tx)
 }
