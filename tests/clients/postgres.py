@@ -5,6 +5,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -31,6 +32,11 @@ class Postgres:
         data = os.path.join(self.folder, "data")
         initdb = ["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "weir", "-D", data]
         subprocess.run([f"{programs()}/initdb", *initdb], check=True, capture_output=True, cwd=self.folder, **self.who)
+        self.url = f"postgres://weir@/postgres?host={self.folder}"
+        self.start()
+
+    def start(self):
+        data = os.path.join(self.folder, "data")
         self.process = subprocess.Popen(
             [f"{programs()}/postgres", "-D", data, "-k", self.folder, "-c", "listen_addresses=", "-c", "fsync=off"],
             stderr=subprocess.PIPE,
@@ -40,9 +46,11 @@ class Postgres:
         )
         assert any("ready to accept" in line for line in self.process.stderr)
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
-        self.url = f"postgres://weir@/postgres?host={self.folder}"
+
+    def crash(self):
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(60)
 
     def stop(self):
-        self.process.send_signal(3)
-        self.process.wait(60)
+        self.crash()
         shutil.rmtree(self.folder)

@@ -66,6 +66,23 @@ def test_both_at_once_never_give_one_address_twice(serve, postgres):
     assert (failures, len(found["NetworkInterfaces"]), len(addresses)) == ([], 60, 60)
 
 
+def test_a_database_that_goes_and_comes_back(serve, postgres):
+    weir = serve("--state", postgres.url)
+    vpc = weir.boto("ec2").create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    postgres.crash()
+    for work, code in (
+        (lambda: weir.boto("ec2").describe_vpcs(), "ServiceUnavailable"),
+        (lambda: weir.boto("iam").list_roles(), "ServiceUnavailable"),
+        (lambda: weir.boto("logs").describe_log_groups(), "ServiceUnavailableException"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            work()
+        answer = caught.value.response
+        assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, 503)
+    postgres.start()
+    assert vpc in [v["VpcId"] for v in weir.boto("ec2").describe_vpcs()["Vpcs"]]
+
+
 def test_a_database_that_is_not_there(tmp_path):
     done = subprocess.run(
         [WEIR, "serve", "--listen", "127.0.0.1:0", "--data-dir", tmp_path / "data"],

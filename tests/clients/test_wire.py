@@ -389,7 +389,7 @@ SUBNET = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}
         (400, "<Code>InvalidGroup.NotFound</Code>", "ec2", {
             "Action": "AuthorizeSecurityGroupIngress", "GroupName": "nobody",
         }),
-        (400, "is not a valid CIDR block", "ec2", b"Action=CreateVpc&Version=2016-11-15&CidrBlock=%ff%fe"),
+        (400, "CidrBlock is not text in UTF-8", "ec2", b"Action=CreateVpc&Version=2016-11-15&CidrBlock=%ff%fe"),
         (400, "too many parameters", "ec2", {f"VpcId.{n}": "vpc-1" for n in range(20_001)}),
         (400, "UnknownOperationException", "logs Logs_20140328.Nope", b"{}"),
         (400, "UnknownOperationException", "logs Other.DescribeLogGroups", b"{}"),
@@ -404,7 +404,7 @@ SUBNET = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}
             "AssumeRolePolicyDocument": json.dumps(FLOW_LOGS_TRUST).replace("sts:AssumeRole", "sts:BadAssumeRole"),
         }),
         (400, "Member must have length less than or equal to 50", "iam", IAM | {
-            "Action": "TagRole", "RoleName": "x", **{f"Tags.member.{n}.Key": str(n) for n in range(51)},
+            "Action": "TagRole", "RoleName": "x", **{f"Tags.member.{n}.Key": str(n) for n in range(1, 52)},
         }),
     ],
 )

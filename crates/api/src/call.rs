@@ -21,6 +21,8 @@ pub struct Settings {
     pub region: String,
     /// Any credentials are accepted, and `POST /moto-api/reset` empties everything.
     pub emulator: bool,
+    /// How long a request body may take, whatever its size.
+    pub body_grace: std::time::Duration,
 }
 
 /// Everything the services share.

@@ -1,7 +1,7 @@
 //! HTTP: from a request to the action that answers it.
 //!
 //! ```text
-//! POST / ─▶ body (at most 16 MiB) ─▶ authenticate ─▶ service, action ─▶ run ─▶ answer
+//! POST / ─▶ body (intake.rs) ─▶ authenticate ─▶ service, action ─▶ run ─▶ answer
 //! ```
 //!
 //! Actions block (they use the disk), so each runs on the blocking pool. A
@@ -11,10 +11,11 @@
 use crate::authenticate::{self, Caller};
 use crate::call::{Call, Services};
 use crate::error::ApiError;
+use crate::intake::Intake;
 use crate::protocol::query::Params;
 use crate::service::{Answer, Service};
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
@@ -24,15 +25,18 @@ use std::time::Duration;
 use tracing::{Instrument, error, info, info_span};
 use weir_control::Scope;
 
-/// The largest request body, in bytes.
-const BODY_LIMIT: usize = 16 << 20;
-
 /// How long a change waits for the agent before it is answered anyway.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The endpoint. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`.
 pub fn router(services: Arc<Services>) -> Router {
-    Router::new().fallback(handle).with_state(services)
+    let intake = Intake::new(services.settings.body_grace);
+    Router::new().fallback(handle).with_state(Arc::new(Endpoint { services, intake }))
+}
+
+struct Endpoint {
+    services: Arc<Services>,
+    intake: Intake,
 }
 
 /// A request that has been read.
@@ -44,30 +48,32 @@ pub struct Received {
 }
 
 async fn handle(
-    State(services): State<Arc<Services>>,
+    State(endpoint): State<Arc<Endpoint>>,
     peer: ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
     let request_id = request_id();
     let span = info_span!("request", id = %request_id);
     let (parts, body) = request.into_parts();
+    let services = endpoint.services.clone();
     if let Some(response) = outside_aws(&services, &parts.method, parts.uri.path()) {
         return response;
     }
     let likely = Service::of_headers(&parts.headers);
-    // A body that says it is too large is not waited for.
-    let said: Option<usize> =
-        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let read = match said {
-        Some(length) if length > BODY_LIMIT => None,
-        _ => to_bytes(body, BODY_LIMIT).await.ok(),
+    let taken = match endpoint.intake.read(&parts.headers, body).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            info!(parent: &span, code = %error.code, "refused");
+            // What is left of the body is not waited for.
+            let mut response = respond(likely.failure(&error, &request_id), &request_id);
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return response;
+        }
     };
-    let Some(body) = read else {
-        let message = format!("The request body is larger than {BODY_LIMIT} bytes");
-        let error = ApiError::new("RequestEntityTooLarge", message).with_status(413);
-        return respond(likely.failure(&error, &request_id), &request_id);
-    };
+    let body = taken.body.clone();
     let received = Received { method: parts.method, uri: parts.uri, headers: parts.headers, body };
+    // Its turn and the body's room are given back with the answer.
+    let _turn = endpoint.intake.turn().await;
     let (id, ip) = (request_id.clone(), peer.0.ip());
     let work = tokio::task::spawn_blocking(move || span.in_scope(|| answer(&services, &received, id, ip)));
     match work.instrument(info_span!("wait")).await {
@@ -106,7 +112,7 @@ fn answer(services: &Services, received: &Received, request_id: String, ip: std:
     let target = received.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let params = match query_params(received, target.is_some()) {
         Ok(params) => params,
-        Err(error) => return Service::Ec2.failure(&error, &request_id),
+        Err(error) => return Service::of_headers(&received.headers).failure(&error, &request_id),
     };
     let guess = Service::guess(target, params.get("Version"));
     let now = (services.clock)();
@@ -117,6 +123,9 @@ fn answer(services: &Services, received: &Received, request_id: String, ip: std:
             return service.failure(&error, &request_id);
         }
     };
+    if let Err(error) = caller.service.check_content_type(&received.headers, &received.body) {
+        return caller.service.failure(&error, &request_id);
+    }
     let action = match target {
         Some(target) => caller.service.target_action(target),
         None => params.get("Action").unwrap_or_default(),

@@ -21,6 +21,7 @@ pub mod ec2;
 pub mod error;
 pub mod host;
 pub mod iam;
+pub mod intake;
 pub mod logs;
 pub mod protocol;
 pub mod service;

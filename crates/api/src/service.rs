@@ -76,6 +76,26 @@ impl Service {
         scope.find_map(Self::from_scope).unwrap_or(Self::Ec2)
     }
 
+    /// A body in a form that the service's protocol cannot have. What simple
+    /// clients send by default (none, a form, bytes) is read as what the protocol has.
+    ///
+    /// Errors: `UnsupportedMediaTypeException`, 415.
+    pub fn check_content_type(self, headers: &HeaderMap, body: &[u8]) -> Result<(), ApiError> {
+        let given = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let given = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_json = given.ends_with("json") || given.contains("json-");
+        let wanted = match self {
+            Self::Ec2 | Self::Iam | Self::Sts => "application/x-www-form-urlencoded",
+            Self::Logs | Self::Weir => JSON,
+        };
+        let is_foreign = given.starts_with("multipart/") || given.contains("xml") || given.contains("cbor");
+        if body.is_empty() || !(is_foreign || (is_json && wanted != JSON)) {
+            return Ok(());
+        }
+        let message = format!("The content type {given} is not supported; send {wanted}");
+        Err(ApiError::new("UnsupportedMediaTypeException", message).with_status(415))
+    }
+
     /// The action that a JSON request names. A target of another service, and
     /// none at all, is an unknown action.
     pub fn target_action(self, target: &str) -> &str {
@@ -174,8 +194,12 @@ impl Service {
                 Answer { status, content_type: XML, body, error_type: None }
             }
             Self::Logs | Self::Weir => {
-                let body = serde_json::json!({"__type": error.code, "message": error.message}).to_string();
-                Answer { status, content_type: JSON, body, error_type: Some(error.code.to_string()) }
+                let code = match error.code.as_ref() {
+                    "ServiceUnavailable" => "ServiceUnavailableException",
+                    code => code,
+                };
+                let body = serde_json::json!({"__type": code, "message": error.message}).to_string();
+                Answer { status, content_type: JSON, body, error_type: Some(code.to_owned()) }
             }
         }
     }
@@ -205,6 +229,7 @@ fn query_answer(
     name: &str,
     params: &Params,
 ) -> Result<String, ApiError> {
+    params.check_members()?;
     let inside = run_query(actions, call, name, params)?;
     let mut xml = Xml::new();
     if !inside.as_str().is_empty() || name == "UpdateRole" {

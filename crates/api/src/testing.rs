@@ -73,7 +73,12 @@ impl World {
             logs: Arc::new(weir_logs::Store::in_memory()),
             host: Arc::new(NoHost { reason: "this is a test".into() }),
             clock: Arc::new(move || UnixMillis(hand.load(Ordering::Relaxed))),
-            settings: Settings { account: ACCOUNT.into(), region: REGION.into(), emulator },
+            settings: Settings {
+                account: ACCOUNT.into(),
+                region: REGION.into(),
+                emulator,
+                body_grace: Duration::from_secs(30),
+            },
         };
         Self { services: Arc::new(services), clock_ms, root }
     }
@@ -125,7 +130,7 @@ impl World {
     /// Sends a request as it is.
     pub fn send(&self, request: Request<Body>) -> Reply {
         let router = crate::router(self.services.clone());
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let mut request = request;
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
         runtime.block_on(async {

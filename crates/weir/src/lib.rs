@@ -9,5 +9,6 @@ pub mod client;
 pub mod commands;
 pub mod demo;
 pub mod home;
+pub mod listen;
 pub mod records;
 pub mod server;

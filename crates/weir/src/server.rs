@@ -11,6 +11,7 @@
 use crate::agent::{Agent, Parts};
 use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
+use crate::listen::{self, Limits};
 use anyhow::{Context, Result, anyhow, bail};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -58,8 +59,17 @@ pub struct Config {
     pub interval_s: NonZeroU32,
     pub sizes: Sizes,
     pub emulator: bool,
+    pub clients: Clients,
     /// The root access key to use instead of a generated one.
     pub root_access_key: Option<RootAccessKey>,
+}
+
+/// What clients may take of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Clients {
+    pub limits: Limits,
+    /// How long a request body may take, whatever its size.
+    pub body: Duration,
 }
 
 /// What a started server says.
@@ -114,11 +124,17 @@ pub async fn run(
         account: config.account_id.clone(),
         region: config.region.clone(),
         emulator: config.emulator,
+        body_grace: config.clients.body,
     };
     let services =
         Services { state: state.clone(), logs: logs.clone(), host, clock: Arc::new(now), settings };
     let (stop, stopped) = watch::channel(false);
-    let mut serving = tokio::spawn(serve(listener, Arc::new(services), stopped));
+    let mut serving = tokio::spawn(listen::serve(
+        listener,
+        weir_api::router(Arc::new(services)),
+        config.clients.limits,
+        stopped,
+    ));
     let delivering = tokio::spawn({
         let publisher = publisher.clone();
         async move { publisher.run().await }
@@ -317,20 +333,6 @@ fn listen_to_changes(
             publisher.retry_now();
         }
     }));
-}
-
-async fn serve(
-    listener: TcpListener,
-    services: Arc<Services>,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let app = weir_api::router(services).into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = async move {
-        if stop.wait_for(|stop| *stop).await.is_err() {
-            warn!("the server's owner is gone");
-        }
-    };
-    axum::serve(listener, app).with_graceful_shutdown(stopped).await
 }
 
 /// Retention, once a minute.

@@ -12,13 +12,39 @@ pub struct Members<'a>(&'a Map<String, Value>);
 
 /// Parses a body; an empty one is `{}`.
 ///
-/// Errors: `SerializationException` if it is not a JSON object.
+/// Of a repeated member the last counts.
+///
+/// Errors: `SerializationException` if it is not a JSON object, is nested more
+/// than 128 deep or has more than [`VALUES`] values.
 pub fn parse(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if body.is_empty() {
         return Ok(Map::new());
     }
+    if values(body) > VALUES {
+        let message = format!("The body has more than {VALUES} values");
+        return Err(ApiError::new("SerializationException", message));
+    }
     serde_json::from_slice(body)
         .map_err(|_| ApiError::new("SerializationException", "The body is not a JSON object"))
+}
+
+/// Values in one body: a value takes tens of bytes in memory, however short it
+/// is. The largest PutLogEvents has 30,000.
+const VALUES: usize = 200_000;
+
+/// How many values a JSON text has, at most.
+fn values(body: &[u8]) -> usize {
+    let (mut found, mut in_string, mut escaped) = (1, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b',' | b'[' | b'{' if !in_string => found += 1,
+            _ => {}
+        }
+    }
+    found
 }
 
 impl<'a> Members<'a> {
@@ -71,5 +97,37 @@ impl<'a> Members<'a> {
     /// All members, for maps such as `tags`.
     pub fn entries(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies() {
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        let wide = |count: usize| format!("{{\"a\":[{}0]}}", "0,".repeat(count));
+        for (body, ok) in [
+            (String::new(), true),
+            ("{}".to_owned(), true),
+            ("null".to_owned(), false),
+            ("[]".to_owned(), false),
+            ("{\"a\":1,}".to_owned(), false),
+            ("{\"a\":1e999}".to_owned(), false),
+            ("{\"a\":\"\\ud800\"}".to_owned(), false),
+            (format!("{{\"a\":\"{}\"}}", ",[{\\\"".repeat(VALUES)), true),
+            (wide(VALUES - 10), true),
+            (wide(VALUES), false),
+            (nested(100), true),
+            (nested(200), false),
+            (nested(100_000), false),
+        ] {
+            let shown: String = body.chars().take(40).collect();
+            assert_eq!(parse(body.as_bytes()).is_ok(), ok, "{shown}");
+        }
+        assert!(parse(b"{\"a\":\"\xff\"}").is_err());
+        let twice = parse(b"{\"a\":1,\"a\":2}").unwrap();
+        assert_eq!(Members::new(&twice).integer("a").unwrap(), Some(2));
     }
 }

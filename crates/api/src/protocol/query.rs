@@ -5,6 +5,7 @@
 //! Indexes may have gaps; items come in index order.
 
 use crate::error::ApiError;
+use crate::protocol::xml::is_xml;
 use std::collections::BTreeMap;
 
 /// The parameters of a request, or those below a prefix.
@@ -18,18 +19,58 @@ pub struct Params {
 const LIMIT: usize = 20_000;
 
 impl Params {
-    /// Reads `a=b&c=d` with form encoding. Of a repeated name the last counts.
+    /// Reads `a=b&c=d` with form encoding. A name may be repeated with the same value.
     ///
-    /// Errors: `MalformedQueryString` for too many parameters.
+    /// Errors: `MalformedQueryString` for too many parameters, bytes that are not
+    /// UTF-8 and characters that no answer could show; `InvalidQueryParameter`
+    /// for a name with two values.
     pub fn parse(form: &[u8]) -> Result<Self, ApiError> {
-        let mut values = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(form) {
+        let mut values: BTreeMap<String, String> = BTreeMap::new();
+        let malformed = |message: String| Err(ApiError::new("MalformedQueryString", message));
+        for pair in form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             if values.len() >= LIMIT {
-                return Err(ApiError::new("MalformedQueryString", "The request has too many parameters"));
+                return malformed("The request has too many parameters".into());
             }
-            values.insert(name.into_owned(), value.into_owned());
+            let place = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let (name, value) = (decoded(&pair[..place]), decoded(pair.get(place + 1..).unwrap_or_default()));
+            let Some(name) = name.filter(|name| name.chars().all(is_xml)) else {
+                return malformed("The name of a parameter is not text in UTF-8".into());
+            };
+            let Some(value) = value.filter(|value| value.chars().all(is_xml)) else {
+                return malformed(format!("The value of the parameter {name} is not text in UTF-8"));
+            };
+            match values.get(&name) {
+                Some(other) if *other != value => {
+                    let message = format!("The parameter {name} is given twice, with different values");
+                    return Err(ApiError::new("InvalidQueryParameter", message));
+                }
+                _ => values.insert(name, value),
+            };
         }
         Ok(Self { values, prefix: String::new() })
+    }
+
+    /// Refuses a list of IAM's and STS's with a place that is not a positive
+    /// number: left out, it would silently be a shorter list.
+    ///
+    /// Errors: `MalformedInput`.
+    pub fn check_members(&self) -> Result<(), ApiError> {
+        for name in self.names() {
+            let mut parts = name.split('.');
+            while let Some(part) = parts.next() {
+                if part != "member" {
+                    continue;
+                }
+                let place = parts.next().unwrap_or_default();
+                let is_place = place.bytes().all(|byte| byte.is_ascii_digit())
+                    && place.parse::<u64>().is_ok_and(|place| place > 0);
+                if !is_place {
+                    let message = format!("Invalid list index '{place}' in the parameter {name}");
+                    return Err(ApiError::new("MalformedInput", message));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The value of a parameter; an empty one counts as absent.
@@ -115,6 +156,12 @@ impl Params {
     }
 }
 
+/// `None` for bytes that are not UTF-8.
+fn decoded(text: &[u8]) -> Option<String> {
+    let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_encoding::percent_decode(&spaced).decode_utf8().ok().map(|text| text.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +188,40 @@ mod tests {
         assert_eq!(filters[0].list("Value"), ["a", "b"]);
         assert_eq!(params.structs("Tags")[0].get("Key"), Some("k"));
         assert_eq!(params.structure("O").integer("A").unwrap(), Some(1));
+    }
+
+    #[test]
+    fn what_is_no_form_is_refused() {
+        for (form, expected) in [
+            ("a=1&a=1&&=&b", "ok"),
+            ("a=%zz&b=%", "ok"),
+            ("a=1&a=2", "InvalidQueryParameter: The parameter a is given twice, with different values"),
+            ("a=%ff", "MalformedQueryString: The value of the parameter a is not text in UTF-8"),
+            ("%c3=1", "MalformedQueryString: The name of a parameter is not text in UTF-8"),
+            ("a=%00", "MalformedQueryString: The value of the parameter a is not text in UTF-8"),
+            ("a=%1b", "MalformedQueryString: The value of the parameter a is not text in UTF-8"),
+            ("a=%0d%0a%09%c3%a9+", "ok"),
+            (
+                "T.member.1.K=v&T.member.10=w&member=x",
+                "MalformedInput: Invalid list index '' in the parameter member",
+            ),
+            ("T.member.0.K=v", "MalformedInput: Invalid list index '0' in the parameter T.member.0.K"),
+            ("T.member.x=v", "MalformedInput: Invalid list index 'x' in the parameter T.member.x"),
+            (
+                "T.member.1.U.member.-1=v",
+                "MalformedInput: Invalid list index '-1' in the parameter T.member.1.U.member.-1",
+            ),
+            (
+                "T.member.99999999999999999999=v",
+                "MalformedInput: Invalid list index '99999999999999999999' in the parameter T.member.99999999999999999999",
+            ),
+        ] {
+            let outcome = Params::parse(form.as_bytes()).and_then(|params| params.check_members());
+            let told = outcome.map_or_else(|e| format!("{}: {}", e.code, e.message), |()| "ok".to_owned());
+            assert_eq!(told, expected, "{form}");
+        }
+        assert_eq!(parse("a=%0d%0a%c3%a9+x").get("a"), Some("\r\né x"));
+        assert_eq!(parse("b&=c").raw("b"), Some(""));
     }
 
     #[test]

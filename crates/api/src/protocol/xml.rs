@@ -101,7 +101,8 @@ impl Xml {
     }
 }
 
-fn is_xml(c: char) -> bool {
+/// Whether XML 1.0 can hold the character.
+pub fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 

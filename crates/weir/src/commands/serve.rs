@@ -2,12 +2,14 @@
 
 use super::HintExt;
 use crate::home::{Home, RootAccessKey, default_dir};
-use crate::server::{self, Config, Ready};
+use crate::listen::Limits;
+use crate::server::{self, Clients, Config, Ready};
 use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use weir_capture::Sizes;
 
@@ -51,6 +53,12 @@ pub struct Args {
     /// Everything in memory, any credentials accepted, POST /moto-api/reset empties it: for test suites made for AWS emulators
     #[arg(long)]
     emulator: bool,
+    /// Connections of clients at once; more are answered 503
+    #[arg(long, hide = true, default_value_t = 512, value_name = "CONNECTIONS")]
+    max_clients: usize,
+    /// How long a client may take to send a header, to begin a body, or to take some of its answer
+    #[arg(long, hide = true, default_value_t = 60.0, value_parser = seconds, value_name = "SECONDS")]
+    client_timeout: f64,
     /// How log lines are written to stderr; RUST_LOG filters them
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -60,6 +68,11 @@ pub struct Args {
 enum LogFormat {
     Text,
     Json,
+}
+
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("'{text}' is not a number of seconds"))?;
+    if (0.001..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("from 0.001 to 86400".into()) }
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -81,6 +94,7 @@ pub fn run(args: Args) -> Result<()> {
         (None, Some(temporary)) => temporary.path().to_owned(),
         (None, None) => default_dir(),
     };
+    let patience = Duration::from_secs_f64(args.client_timeout);
     let config = Config {
         listen: args.listen,
         home: Home::at(dir),
@@ -90,6 +104,10 @@ pub fn run(args: Args) -> Result<()> {
         interval_s: args.interval,
         sizes: Sizes { flows: args.max_flows, connections: args.max_connections, ..Sizes::default() },
         emulator: args.emulator,
+        clients: Clients {
+            limits: Limits { connections: args.max_clients, header: patience, answer: patience },
+            body: patience,
+        },
         root_access_key: root_access_key_from_environment()?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
