@@ -19,8 +19,9 @@ use crate::call::Services;
 use crate::dispatch::Received;
 use crate::error::{ApiError, chain};
 use crate::service::Service;
-use weir_control::principal::{self, Credential, Session};
+use weir_control::principal::{self, Credential, Session, user_key};
 use weir_control::region::is_region;
+use weir_control::{Cx, Scope, Tx};
 use weir_iam::Principal;
 use weir_iam::sigv4::errors::{self, SigError};
 use weir_iam::sigv4::{self, Expected, Payload, RequestParts, SignedRequest};
@@ -93,8 +94,27 @@ pub fn caller(
         Some(credential) => (credential.principal, credential.session),
         None => (root(services), None),
     };
+    note_use(services, &principal, &signed, &region, now).map_err(|error| (service, error))?;
     let source = source(&principal, received, &signed);
     Ok(Caller { principal, service, region, source, session })
+}
+
+/// Keeps when the key of a user, or a role, was last used.
+fn note_use(
+    services: &Services,
+    principal: &Principal,
+    signed: &SignedRequest,
+    region: &str,
+    now: UnixMillis,
+) -> Result<(), ApiError> {
+    if !matches!(principal, Principal::User { .. } | Principal::AssumedRole { .. }) {
+        return Ok(());
+    }
+    let scope = Scope::new(principal.account().unwrap_or_default(), region);
+    let note = |tx: &Tx<'_>| {
+        user_key::note_use(Cx { tx, scope: &scope, now }, &signed.access_key_id, &signed.scope.service)
+    };
+    services.state.transact(note).map_err(ApiError::from)
 }
 
 /// The credential, if the request was signed with it and it is still good.

@@ -84,7 +84,7 @@ impl Call<'_> {
         add(&mut keys, context);
         let wish = weir_iam::AssumeRole {
             principal: &service,
-            role_arn: &role.arn,
+            role_arn: &role.identity.arn,
             trust: &trust,
             context: &keys,
             has_tags: false,
@@ -120,7 +120,7 @@ impl Call<'_> {
             Some((role, trust)) => {
                 let wish = weir_iam::AssumeRole {
                     principal: &self.principal,
-                    role_arn: &role.arn,
+                    role_arn: &role.identity.arn,
                     trust,
                     context: &context,
                     has_tags: !request.tags.is_empty(),
@@ -163,10 +163,11 @@ impl Call<'_> {
         Request { principal: &self.principal, action, resource, resource_account: None, context }
     }
 
-    /// The caller's policies. Only role sessions have any, so only they cost a
+    /// The caller's policies. The root user and services have none, and cost no
     /// transaction.
     fn policies(&self) -> Result<CallerPolicies, ApiError> {
-        if !matches!(self.principal, Principal::AssumedRole { .. }) {
+        if matches!(self.principal, Principal::Root { .. } | Principal::Service { .. } | Principal::Anonymous)
+        {
             return Ok(CallerPolicies::default());
         }
         self.transact(|cx| principal::policies(cx.tx, &self.principal, self.session.as_ref()))
@@ -238,7 +239,7 @@ fn add(context: &mut Context, keys: &[(&str, &str)]) {
 /// Trust policies were checked when they were put.
 fn trust_policy(role: &Role) -> Result<PolicyDocument, ApiError> {
     PolicyDocument::parse(&role.trust_policy, DocumentKind::Trust)
-        .map_err(|error| ApiError::internal(format!("stored trust policy of {}: {error}", role.arn)))
+        .map_err(|error| ApiError::internal(format!("stored trust policy of {}: {error}", role.identity.arn)))
 }
 
 #[cfg(test)]

@@ -179,13 +179,14 @@ fn means(statement: &Statement, principal: &Principal) -> Option<PrincipalMatch>
     statement.principal.as_ref()?.matches(principal, statement.effect)
 }
 
-/// The account that owns the resource.
+/// The account that owns the resource. What belongs to AWS, such as its managed
+/// policies, is everybody's.
 fn owner<'a>(request: &Request<'a>, caller: &'a str) -> Cow<'a, str> {
     if let Some(account) = request.resource_account {
         return account.into();
     }
     match request.resource.parse::<Arn>() {
-        Ok(arn) if !arn.account.is_empty() => arn.account.into(),
+        Ok(arn) if !arn.account.is_empty() && arn.account != "aws" => arn.account.into(),
         _ => caller.into(),
     }
 }

@@ -23,6 +23,8 @@ impl NameRule {
     pub const LONG: Self = Self::new(r"[\w+=,.@-]+", 1, 128, b"+=,.@-");
     /// RoleSessionName and SourceIdentity.
     pub const SESSION: Self = Self::new(r"[\w+=,.@-]*", 2, 64, b"+=,.@-");
+    /// Name of a federated user.
+    pub const FEDERATED: Self = Self::new(r"[\w+=,.@-]*", 2, 32, b"+=,.@-");
     pub const EXTERNAL_ID: Self = Self::new(r"[\w+=,.@:\/-]*", 2, 1224, b"+=,.@:/-");
 
     const fn new(pattern: &'static str, min: usize, max: usize, punctuation: &'static [u8]) -> Self {
@@ -67,6 +69,13 @@ pub fn is_path(path: &str) -> bool {
         && path.bytes().all(|b| (0x21..=0x7e).contains(&b))
 }
 
+/// Whether `path` is one that a managed policy may have: as [`is_path`], of
+/// letters, digits and `.,+@=_-`, without empty parts.
+pub fn is_policy_path(path: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"/.,+@=_-".contains(&b);
+    is_path(path) && path.bytes().all(fits) && !path.contains("//")
+}
+
 /// The first four characters of a unique id, which say what it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdPrefix {
@@ -94,12 +103,13 @@ impl IdPrefix {
         }
     }
 
-    /// An id from random bits, of which the low 80 are used: the prefix and 16
-    /// characters of the base-32 alphabet, 20 in all, as AWS's newer ids.
+    /// An id from random bits, of which the low 85 are used: the prefix and
+    /// characters of the base-32 alphabet, 20 in all for access keys, else 21.
     pub fn id(self, random: u128) -> String {
         const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let mut id = self.as_str().to_owned();
-        for position in 0..16 {
+        let length = if matches!(self, Self::AccessKey | Self::TemporaryAccessKey) { 16 } else { 17 };
+        for position in 0..length {
             let digit = (random >> (5 * position)) & 31;
             id.push(char::from(ALPHABET[digit as usize]));
         }
@@ -150,7 +160,7 @@ mod tests {
 
     #[test]
     fn ids() {
-        assert_eq!(IdPrefix::Role.id(0), "AROAAAAAAAAAAAAAAAAA");
+        assert_eq!(IdPrefix::Role.id(0), "AROAAAAAAAAAAAAAAAAAA");
         assert_eq!(IdPrefix::AccessKey.id(u128::MAX), "AKIA7777777777777777");
         assert!(is_temporary_access_key(&IdPrefix::TemporaryAccessKey.id(1)));
     }

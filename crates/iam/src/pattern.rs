@@ -167,6 +167,14 @@ impl ResourcePattern {
         Some(Self::Arn { head: Pattern::parse(head), tail: Template::parse(tail, variables) })
     }
 
+    /// The condition keys that stand in it as variables.
+    pub fn variables(&self) -> Vec<String> {
+        match self {
+            Self::Any => Vec::new(),
+            Self::Arn { tail, .. } => tail.variables(),
+        }
+    }
+
     /// Whether `resource` is meant: an ARN, or `*` for an action without
     /// resources, which only `*` covers. A variable without a value in `context`
     /// makes the pattern match nothing.

@@ -60,6 +60,15 @@ impl Template {
         self.0.iter().any(|part| matches!(part, Part::Variable { .. }))
     }
 
+    /// The keys of its variables.
+    pub fn variables(&self) -> Vec<String> {
+        let key = |part: &Part| match part {
+            Part::Variable { key, .. } => Some(key.clone()),
+            Part::Text(_) | Part::Literal(_) => None,
+        };
+        self.0.iter().filter_map(key).collect()
+    }
+
     /// The text with its values; None when a variable has neither a single value
     /// nor a default. `*` and `?` are ordinary characters.
     pub fn text(&self, context: &Context) -> Option<String> {

@@ -1,16 +1,16 @@
-//! DeleteRolePolicy: an inline policy goes.
+//! DeleteRolePolicy: an inline policy of a role goes.
 
-use super::request::{authorize_role, required};
+use super::request::{authorize, required};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-use weir_control::principal::role_policy;
+use weir_control::principal::{Role, inline_policy};
 
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let role = required(params, "RoleName")?;
+    let name = required(params, "RoleName")?;
     let policy = required(params, "PolicyName")?;
-    authorize_role(call, "iam:DeleteRolePolicy", role, &[])?;
-    call.transact(|cx| role_policy::delete(cx, role, policy))?;
+    authorize::<Role>(call, "iam:DeleteRolePolicy", name, &[])?;
+    call.transact(|cx| inline_policy::delete::<Role>(cx, name, policy))?;
     Ok(Xml::new())
 }

@@ -1,46 +1,31 @@
-//! GetRole, and how a role is rendered.
+//! GetRole: a role with its trust policy and tags.
 
-use super::request::{authorize_role, encoded, required};
+use super::request::{authorize_role, required};
+use super::shape;
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::stamp;
 use crate::protocol::xml::Xml;
-use weir_control::principal::{Role, role, role_tag};
+use weir_control::principal::{iam_tag, role};
 
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let name = required(params, "RoleName")?;
     authorize_role(call, "iam:GetRole", name, &[])?;
     let (role, tags) = call.transact(|cx| {
         let role = role::get(cx, name)?;
-        let tags = role_tag::of(cx, &role)?;
+        let tags = iam_tag::of(cx, &role.identity.id)?;
         Ok((role, tags))
     })?;
     let mut xml = Xml::new();
     xml.element("Role", |xml| {
-        render(xml, &role, &tags);
-        // Empty for a role that was never used; Weir does not keep track.
-        xml.element("RoleLastUsed", |_| {});
+        shape::role(xml, &role, &tags);
+        // Empty for a role that was never used.
+        xml.element("RoleLastUsed", |xml| {
+            if let Some(last) = &role.last_use {
+                xml.text("LastUsedDate", stamp::iso_seconds(last.at)).text("Region", &last.region);
+            }
+        });
     });
     Ok(xml)
-}
-
-/// The members of a role; `Tags` only if it has any.
-pub fn render(xml: &mut Xml, role: &Role, tags: &[(String, String)]) {
-    xml.text("Path", &role.path)
-        .text("RoleName", &role.name)
-        .text("RoleId", &role.id)
-        .text("Arn", &role.arn)
-        .text("CreateDate", stamp::iso_seconds(role.created))
-        .text("AssumeRolePolicyDocument", encoded(&role.trust_policy))
-        .optional("Description", role.description.as_deref())
-        .text("MaxSessionDuration", role.max_session_s);
-    if !tags.is_empty() {
-        xml.list("Tags", "member", tags, render_tag);
-    }
-}
-
-/// The members of a tag.
-pub fn render_tag(xml: &mut Xml, (key, value): &(String, String)) {
-    xml.text("Key", key).text("Value", value);
 }

@@ -1,19 +1,20 @@
-//! ListAttachedRolePolicies: none, since there are no managed policies yet.
+//! ListAttachedRolePolicies: the managed policies of a role.
 
-use super::page;
-use super::request::{authorize_role, required};
+use super::request::{authorize, required};
+use super::{page, shape};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-use weir_control::principal::role;
+use weir_control::principal::{Role, attachment};
 
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let name = required(params, "RoleName")?;
-    authorize_role(call, "iam:ListAttachedRolePolicies", name, &[])?;
-    call.transact(|cx| role::get(cx, name))?;
-    let none = page::page(Vec::<String>::new(), params, |name| name)?;
+    let prefix = params.get("PathPrefix").unwrap_or("/");
+    authorize::<Role>(call, "iam:ListAttachedRolePolicies", name, &[])?;
+    let policies = call.transact(|cx| attachment::list::<Role>(cx, name, prefix))?;
+    let page = page::page(policies, params, |(name, _)| name)?;
     let mut xml = Xml::new();
-    none.render(&mut xml, "AttachedPolicies", |_, _| ());
+    page.render(&mut xml, "AttachedPolicies", shape::attached_policy);
     Ok(xml)
 }

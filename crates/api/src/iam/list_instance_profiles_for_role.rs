@@ -1,20 +1,31 @@
-//! ListInstanceProfilesForRole: none, since there are no instance profiles.
-//! Terraform asks before it deletes a role.
+//! ListInstanceProfilesForRole, and how lists of profiles are rendered.
 
-use super::page;
 use super::request::{authorize_role, required};
+use super::{page, shape};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-use weir_control::principal::role;
+use weir_control::principal::{InstanceProfile, instance_profile};
 
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let name = required(params, "RoleName")?;
     authorize_role(call, "iam:ListInstanceProfilesForRole", name, &[])?;
-    call.transact(|cx| role::get(cx, name))?;
-    let none = page::page(Vec::<String>::new(), params, |name| name)?;
+    let profiles = call.transact(|cx| instance_profile::of_role(cx, name))?;
+    render(call, params, &profiles)
+}
+
+/// One page of profiles with their roles, without tags.
+pub fn render(call: &Call<'_>, params: &Params, profiles: &[InstanceProfile]) -> Result<Xml, ApiError> {
+    let with_roles = call.transact(|cx| {
+        let with_role =
+            |profile: &InstanceProfile| Ok((instance_profile::role(cx, profile)?, profile.clone()));
+        profiles.iter().map(with_role).collect::<Result<Vec<_>, _>>()
+    })?;
+    let page = page::page(with_roles, params, |(_, profile)| &profile.name)?;
     let mut xml = Xml::new();
-    none.render(&mut xml, "InstanceProfiles", |_, _| ());
+    page.render(&mut xml, "InstanceProfiles", |xml, (role, profile)| {
+        shape::instance_profile(xml, profile, role.as_ref(), &[]);
+    });
     Ok(xml)
 }

@@ -1,5 +1,6 @@
 //! `Marker` and `MaxItems`. Source: IAM API, "ListRoles".
 
+use super::shape;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
@@ -21,16 +22,42 @@ pub struct Page<T> {
 /// unique, and compared ignoring case, as names are.
 ///
 /// Errors: `ValidationError`.
-pub fn page<T>(items: Vec<T>, params: &Params, key: impl Fn(&T) -> &str) -> Result<Page<T>, ApiError> {
+pub fn page<T>(mut items: Vec<T>, params: &Params, key: impl Fn(&T) -> &str) -> Result<Page<T>, ApiError> {
+    items.sort_by_key(|item| key(item).to_lowercase());
+    let after = |items: &[T], last: &str| {
+        items.iter().position(|item| key(item).to_lowercase() > last.to_lowercase())
+    };
+    cut(items, params, &key, after)
+}
+
+/// The same for items in an order of their own; a page begins after the item
+/// with the last page's last key.
+///
+/// Errors: `ValidationError`.
+pub fn page_in_order<T>(
+    items: Vec<T>,
+    params: &Params,
+    key: impl Fn(&T) -> &str,
+) -> Result<Page<T>, ApiError> {
+    let after = |items: &[T], last: &str| items.iter().position(|item| key(item) == last).map(|at| at + 1);
+    cut(items, params, &key, after)
+}
+
+fn cut<T>(
+    items: Vec<T>,
+    params: &Params,
+    key: impl Fn(&T) -> &str,
+    after: impl Fn(&[T], &str) -> Option<usize>,
+) -> Result<Page<T>, ApiError> {
     let limit = params.integer("MaxItems")?.unwrap_or(DEFAULT);
     validate::number("maxItems", limit, 1..=1000)?;
     let start = match params.get("Marker") {
         None => 0,
         Some(marker) => {
-            let bad = || ApiError::new("ValidationError", format!("Invalid Marker: '{marker}'"));
+            let bad = || ApiError::new("ValidationError", "Invalid Marker.");
             let last = URL_SAFE_NO_PAD.decode(marker).map_err(|_| bad())?;
-            let last = String::from_utf8(last).map_err(|_| bad())?.to_lowercase();
-            items.iter().position(|item| key(item).to_lowercase() > last).unwrap_or(items.len())
+            let last = String::from_utf8(last).map_err(|_| bad())?;
+            after(&items, &last).unwrap_or(items.len())
         }
     };
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -38,6 +65,27 @@ pub fn page<T>(items: Vec<T>, params: &Params, key: impl Fn(&T) -> &str) -> Resu
     let items: Vec<T> = items.into_iter().skip(start).take(limit).collect();
     let marker = (left > limit).then(|| items.last().map(|item| URL_SAFE_NO_PAD.encode(key(item)))).flatten();
     Ok(Page { items, marker })
+}
+
+/// One page of names.
+pub fn render_names(names: Vec<String>, params: &Params, list: &str) -> Result<Xml, ApiError> {
+    let page = page(names, params, |name| name)?;
+    let mut xml = Xml::new();
+    xml.element(list, |list| {
+        for name in &page.items {
+            list.text("member", name);
+        }
+    });
+    page.render_end(&mut xml);
+    Ok(xml)
+}
+
+/// One page of tags.
+pub fn render_tags(tags: Vec<(String, String)>, params: &Params) -> Result<Xml, ApiError> {
+    let page = page(tags, params, |(key, _)| key)?;
+    let mut xml = Xml::new();
+    page.render(&mut xml, "Tags", shape::tag);
+    Ok(xml)
 }
 
 impl<T> Page<T> {

@@ -78,7 +78,7 @@ fn the_life_of_a_role() {
         ("GetRole", vec![role], "NoSuchEntity 404"),
         ("ListRoleTags", vec![role], "NoSuchEntity 404"),
         ("ListAttachedRolePolicies", vec![role], "NoSuchEntity 404"),
-        ("AttachRolePolicy", vec![role], "InvalidAction 400"),
+        ("CreateSAMLProvider", vec![role], "InvalidAction 400"),
         ("", vec![], "MissingAction 400"),
     ] {
         assert_eq!(root.query("iam", action, &params).fault(), expected, "{action} {params:?}");

@@ -4,6 +4,7 @@
 
 mod assume_role;
 mod get_caller_identity;
+mod shape;
 #[cfg(test)]
 mod tests;
 

@@ -113,8 +113,8 @@ fn faults_of_the_request_come_before_any_permission() {
         ),
         (
             "PolicyArns.member.1.arn",
-            "arn:aws:iam::aws:policy/ReadOnlyAccess",
-            "Policy arn:aws:iam::aws:policy/ReadOnlyAccess does not exist.",
+            "arn:aws:iam::aws:policy/NoSuchAccess",
+            "Policy arn:aws:iam::aws:policy/NoSuchAccess does not exist.",
         ),
     ] {
         let mut wish: Vec<_> = right.into_iter().filter(|(known, _)| *known != name).collect();

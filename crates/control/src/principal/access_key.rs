@@ -5,12 +5,14 @@
 //! needs them; the state's file is its owner's only. They are never in `Debug`.
 
 use super::session::Session;
+use super::user::User;
 use crate::error::{ControlError, Result};
 use crate::random;
-use crate::state::{Resource, Scope, Tx};
+use crate::state::{Cx, Resource, Scope, Tx};
 use serde::{Deserialize, Serialize};
 use weir_iam::names::IdPrefix;
 use weir_iam::{Principal, SecretAccessKey};
+use weir_types::time::UnixMillis;
 
 /// Letters of secrets and tokens.
 pub(super) const SECRET_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -24,6 +26,27 @@ pub struct AccessKey {
     #[serde(with = "exposed")]
     pub secret: SecretAccessKey,
     pub owner: Owner,
+    /// None for keys of earlier versions.
+    #[serde(default)]
+    pub created: Option<UnixMillis>,
+    /// Requests that are signed with an inactive key are refused.
+    #[serde(default = "active")]
+    pub is_active: bool,
+    #[serde(default)]
+    pub last_use: Option<LastUse>,
+}
+
+fn active() -> bool {
+    true
+}
+
+/// When and for what a key was last used, to some minutes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastUse {
+    pub at: UnixMillis,
+    /// As the credential scope names it: `ec2`.
+    pub service: String,
+    pub region: String,
 }
 
 /// Whom an access key stands for.
@@ -31,9 +54,11 @@ pub struct AccessKey {
 pub enum Owner {
     /// The root user of an account.
     Root { account: String },
+    /// An IAM user.
+    User { account: String, user_id: String },
     /// An AWS service of this server, by its principal's name.
     Service { name: String },
-    /// A session of a role.
+    /// Temporary credentials.
     Session(Box<Session>),
 }
 
@@ -42,10 +67,12 @@ impl Resource for AccessKey {
     fn id(&self) -> &str {
         &self.id
     }
-    /// The account, the service's name, or [`SESSIONS`]; these are never alike.
+    /// The account, the user's id, the service's name, or [`SESSIONS`]; these are
+    /// never alike.
     fn parent(&self) -> Option<&str> {
         Some(match &self.owner {
             Owner::Root { account } => account,
+            Owner::User { user_id, .. } => user_id,
             Owner::Service { name } => name,
             Owner::Session(_) => SESSIONS,
         })
@@ -70,20 +97,29 @@ pub struct Credential {
 }
 
 /// The credential of an access key, expired sessions included. None if there is
-/// no such key.
+/// no such key, it is inactive, or its user is gone.
 pub fn credential(tx: &Tx<'_>, access_key_id: &str) -> Result<Option<Credential>> {
-    let key: Option<AccessKey> = tx.get(&scope(), access_key_id)?;
-    Ok(key.map(|AccessKey { secret, owner, .. }| match owner {
-        Owner::Root { account } => {
-            Credential { secret, principal: Principal::Root { account }, session: None }
+    let Some(key) = find(tx, access_key_id)?.filter(|key| key.is_active) else { return Ok(None) };
+    let AccessKey { secret, owner, .. } = key;
+    let (principal, session) = match owner {
+        Owner::Root { account } => (Principal::Root { account }, None),
+        Owner::Service { name } => (Principal::service(&name), None),
+        Owner::User { account, user_id } => {
+            let user: Option<User> = tx.get(&Scope::new(account, Scope::GLOBAL), &user_id)?;
+            let Some(user) = user else { return Ok(None) };
+            (user.principal(), None)
         }
-        Owner::Service { name } => Credential { secret, principal: Principal::service(&name), session: None },
         Owner::Session(session) => {
-            let principal =
-                Principal::assumed_role(session.role_arn.clone(), &session.role_id, &session.name);
-            Credential { secret, principal, session: Some(*session) }
+            let Some(principal) = session.subject.principal(tx, &session.name)? else { return Ok(None) };
+            (principal, Some(*session))
         }
-    }))
+    };
+    Ok(Some(Credential { secret, principal, session }))
+}
+
+/// The key with this id, whoever has it.
+pub fn find(tx: &Tx<'_>, access_key_id: &str) -> Result<Option<AccessKey>> {
+    tx.get(&scope(), access_key_id)
 }
 
 /// The access key of the account's root user, and whether it was drawn by this
@@ -120,7 +156,7 @@ pub fn root_access_key(
         let message = format!("the access key id {id} is in use; choose another one for the root user");
         return Err(ControlError::fault("ValidationError", message));
     }
-    let key = AccessKey { id: id.to_owned(), secret, owner };
+    let key = AccessKey { id: id.to_owned(), secret, owner, created: None, is_active: true, last_use: None };
     tx.put(&scope(), &key)?;
     Ok((key, false))
 }
@@ -137,9 +173,17 @@ pub fn service_access_key(tx: &Tx<'_>, name: &str) -> Result<AccessKey> {
 /// Makes a key that nobody has had.
 pub(super) fn draw(tx: &Tx<'_>, prefix: IdPrefix, owner: Owner) -> Result<AccessKey> {
     let secret = SecretAccessKey::new(random::text(40, SECRET_ALPHABET)?);
-    let key = AccessKey { id: prefix.id(random::bits()?), secret, owner };
+    let id = prefix.id(random::bits()?);
+    let key = AccessKey { id, secret, owner, created: None, is_active: true, last_use: None };
     tx.put(&scope(), &key)?;
     Ok(key)
+}
+
+/// The keys of a user, the oldest first.
+pub(super) fn of_user(cx: Cx<'_>, user_id: &str) -> Result<Vec<AccessKey>> {
+    let mut keys: Vec<AccessKey> = cx.tx.list_in(&scope(), user_id)?;
+    keys.sort_by_key(|key| key.created);
+    Ok(keys)
 }
 
 /// The id stands in a header between `=` and `/`, so it must be plain.

@@ -1,22 +1,22 @@
 //! Roles: creation, description, deletion, trust policy.
 //!
-//! Names are unique in the account ignoring case and keep the case they were
-//! given. A role that is made again under an old name is another role: its id
-//! differs, and sessions of the old one get nothing from it.
+//! A role that is made again under an old name is another role: sessions of
+//! the old one get nothing from it.
 //!
 //! Source: IAM API, `CreateRole`, `GetRole`, `ListRoles`, `DeleteRole`,
 //! `UpdateRole`, `UpdateAssumeRolePolicy`.
 
-use super::{role_tag, validate};
+use super::access_key::LastUse;
+use super::identity::{self, IamIdentity, Identity, check_bare, conflict};
+use super::instance_profile::InstanceProfile;
+use super::validate::refused;
+use super::{attachment, iam_tag, validate};
 use crate::error::{ControlError, Result};
-use crate::random;
 use crate::state::{Cx, Resource, Scope, Tx};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use weir_iam::names::{IdPrefix, NameRule};
-use weir_iam::{DocumentKind, PolicyDocument, PolicyError, PolicyQuota};
+use weir_iam::{DocumentKind, PolicyDocument, PolicyQuota};
 use weir_types::arn::Arn;
-use weir_types::time::UnixMillis;
 
 /// Session lengths that a role can be limited to, in seconds.
 const MAX_SESSION_S: std::ops::RangeInclusive<i64> = 3_600..=43_200;
@@ -24,32 +24,54 @@ const MAX_SESSION_S: std::ops::RangeInclusive<i64> = 3_600..=43_200;
 /// A role. It rests in the global scope of its account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
-    /// `AROA…`
-    pub id: String,
-    pub name: String,
-    /// The name in lower case.
-    key: String,
-    /// `/` or `/team/flow/`.
-    pub path: String,
-    /// `arn:aws:iam::A:role/PATH/NAME`
-    pub arn: Arn,
-    pub created: UnixMillis,
+    #[serde(flatten)]
+    pub identity: Identity,
     /// AssumeRolePolicyDocument, as the caller wrote it.
     pub trust_policy: String,
     pub description: Option<String>,
     /// The longest session, in seconds.
     pub max_session_s: i64,
-    /// Inline policies by name, as the caller wrote them.
-    pub policies: BTreeMap<String, String>,
+    /// The last request of a session, to some minutes.
+    #[serde(default)]
+    pub last_use: Option<LastUse>,
+    /// The service that a service-linked role belongs to.
+    #[serde(default)]
+    pub linked_service: Option<String>,
 }
 
 impl Resource for Role {
     const KIND: &'static str = "role";
     fn id(&self) -> &str {
-        &self.id
+        &self.identity.id
     }
     fn parent(&self) -> Option<&str> {
-        Some(&self.key)
+        Some(&self.identity.key)
+    }
+}
+
+impl IamIdentity for Role {
+    const NOUN: &'static str = "role";
+    const TITLE: &'static str = "Role";
+    const MEMBER: &'static str = "roleName";
+    const PREFIX: IdPrefix = IdPrefix::Role;
+    const RULE: NameRule = NameRule::ENTITY;
+    const INLINE: PolicyQuota = PolicyQuota::RoleInline;
+    const ATTACHED: &'static str = "PoliciesPerRole";
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+    fn identity_mut(&mut self) -> &mut Identity {
+        &mut self.identity
+    }
+    fn check_modifiable(&self) -> Result<()> {
+        if self.linked_service.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "Cannot perform the operation on the protected role '{}' - this role is only modifiable by AWS",
+            self.identity.name
+        );
+        Err(ControlError::fault("UnmodifiableEntity", message))
     }
 }
 
@@ -61,6 +83,8 @@ pub struct CreateRole {
     pub path: Option<String>,
     pub description: Option<String>,
     pub max_session_s: Option<i64>,
+    /// The ARN of a managed policy.
+    pub boundary: Option<String>,
     pub tags: Vec<(String, String)>,
     /// Takes any text as path and trust policy, as emulators do. Nobody can
     /// assume a role whose trust policy is none.
@@ -70,90 +94,54 @@ pub struct CreateRole {
 /// Makes a role.
 ///
 /// Errors: `ValidationError`, `MalformedPolicyDocument`, `LimitExceeded`,
-/// `InvalidInput` (tags), `EntityAlreadyExists`.
+/// `InvalidInput` (tags), `EntityAlreadyExists`, `NoSuchEntity` (boundary).
 pub fn create(cx: Cx<'_>, request: &CreateRole) -> Result<Role> {
     let CreateRole { name, trust_policy, description, .. } = request;
-    validate::name(NameRule::ENTITY, "roleName", name)?;
-    let path = request.path.as_deref().unwrap_or("/");
     if !request.unchecked {
-        validate::path(path)?;
+        validate::name(NameRule::ENTITY, "roleName", name)?;
+        validate::path(request.path.as_deref().unwrap_or("/"))?;
         check_trust_policy(trust_policy)?;
     }
     validate::description(description.as_deref().unwrap_or_default())?;
     let max_session_s = request.max_session_s.unwrap_or(*MAX_SESSION_S.start());
     validate::number("maxSessionDuration", max_session_s, MAX_SESSION_S)?;
-    let scope = cx.scope.global();
-    if find(cx.tx, &scope, name)?.is_some() {
-        let message = format!("Role with name {name} already exists.");
-        return Err(ControlError::fault("EntityAlreadyExists", message));
-    }
-    let arn_path = match request.unchecked {
-        true => format!("/{}/", path.trim_matches('/')).replace("//", "/"),
-        false => path.to_owned(),
-    };
+    let mut identity = identity::draw::<Role>(cx, name, request.path.as_deref(), request.unchecked)?;
+    identity.boundary = request.boundary.as_deref().map(|arn| attachment::boundary(cx, arn)).transpose()?;
     let role = Role {
-        id: IdPrefix::Role.id(random::bits()?),
-        name: name.clone(),
-        key: name.to_lowercase(),
-        path: path.to_owned(),
-        arn: arn(cx.scope, &arn_path, name),
-        created: cx.now,
+        identity,
         trust_policy: trust_policy.clone(),
-        description: description.clone().filter(|text| !text.is_empty()),
+        description: description.clone(),
         max_session_s,
-        policies: BTreeMap::new(),
+        last_use: None,
+        linked_service: None,
     };
-    cx.tx.put(&scope, &role)?;
-    role_tag::set(cx, &role, &request.tags)?;
+    cx.tx.put(&cx.scope.global(), &role)?;
+    iam_tag::set(cx, &role.identity.id, &request.tags)?;
     Ok(role)
 }
 
 /// Errors: `NoSuchEntity`.
 pub fn get(cx: Cx<'_>, name: &str) -> Result<Role> {
-    find(cx.tx, &cx.scope.global(), name)?.ok_or_else(|| {
-        ControlError::fault("NoSuchEntity", format!("The role with name {name} cannot be found."))
-    })
+    identity::get(cx, name)
 }
 
 /// The role with exactly this ARN, in whichever account.
 pub fn by_arn(tx: &Tx<'_>, arn: &Arn) -> Result<Option<Role>> {
-    let Some(path) = arn.resource.strip_prefix("role/").filter(|_| arn.service == "iam") else {
-        return Ok(None);
-    };
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let role = find(tx, &Scope::new(arn.account.clone(), Scope::GLOBAL), name)?;
-    Ok(role.filter(|role| role.arn == *arn))
-}
-
-/// The role of this name, ignoring case, in an account's global scope.
-pub fn find(tx: &Tx<'_>, scope: &Scope, name: &str) -> Result<Option<Role>> {
-    Ok(tx.list_in::<Role>(scope, &name.to_lowercase())?.pop())
-}
-
-/// The roles whose path begins with `path_prefix`, by name.
-///
-/// Errors: `ValidationError`.
-pub fn list(cx: Cx<'_>, path_prefix: &str) -> Result<Vec<Role>> {
-    if !path_prefix.starts_with('/') {
-        let message = format!("The path prefix '{path_prefix}' is invalid: it must begin with /");
-        return Err(ControlError::fault("ValidationError", message));
-    }
-    let mut roles: Vec<Role> = cx.tx.list(&cx.scope.global())?;
-    roles.retain(|role| role.path.starts_with(path_prefix));
-    roles.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(roles)
+    identity::by_arn(tx, arn)
 }
 
 /// Removes a role. Its sessions are refused everything from now on.
 ///
-/// Errors: `NoSuchEntity`; `DeleteConflict` while it has inline policies.
+/// Errors: `NoSuchEntity`, `UnmodifiableEntity`; `DeleteConflict` while it has
+/// policies or is in an instance profile.
 pub fn delete(cx: Cx<'_>, name: &str) -> Result<()> {
-    let role = get(cx, name)?;
-    if !role.policies.is_empty() {
-        let message = "Cannot delete entity, must delete policies first.";
-        return Err(ControlError::fault("DeleteConflict", message));
+    let role: Role = identity::get_to_change(cx, name)?;
+    let profiles: Vec<InstanceProfile> = cx.tx.list(&cx.scope.global())?;
+    if profiles.iter().any(|profile| profile.role_id.as_deref() == Some(role.id())) {
+        return Err(conflict("Cannot delete entity, must remove roles from instance profile first."));
     }
-    cx.tx.delete::<Role>(&cx.scope.global(), &role.id)?;
+    check_bare(&role.identity)?;
+    cx.tx.delete::<Role>(&cx.scope.global(), role.id())?;
     Ok(())
 }
 
@@ -164,7 +152,7 @@ pub fn update(cx: Cx<'_>, name: &str, description: Option<&str>, max_session_s: 
     let mut role = get(cx, name)?;
     if let Some(text) = description {
         validate::description(text)?;
-        role.description = Some(text.to_owned()).filter(|text| !text.is_empty());
+        role.description = Some(text.to_owned());
     }
     if let Some(seconds) = max_session_s {
         validate::number("maxSessionDuration", seconds, MAX_SESSION_S)?;
@@ -173,9 +161,10 @@ pub fn update(cx: Cx<'_>, name: &str, description: Option<&str>, max_session_s: 
     cx.tx.put(&cx.scope.global(), &role)
 }
 
-/// Errors: `NoSuchEntity`, `MalformedPolicyDocument`, `LimitExceeded`.
+/// Errors: `NoSuchEntity`, `MalformedPolicyDocument`, `LimitExceeded`,
+/// `UnmodifiableEntity`.
 pub fn update_trust_policy(cx: Cx<'_>, name: &str, document: &str) -> Result<()> {
-    let mut role = get(cx, name)?;
+    let mut role: Role = identity::get_to_change(cx, name)?;
     check_trust_policy(document)?;
     role.trust_policy = document.to_owned();
     cx.tx.put(&cx.scope.global(), &role)
@@ -186,12 +175,7 @@ fn check_trust_policy(document: &str) -> Result<()> {
     PolicyQuota::Trust.check([document]).map_err(refused)
 }
 
-/// A refused policy document as a fault.
-pub(super) fn refused(error: PolicyError) -> ControlError {
-    ControlError::fault(error.code(), error.to_string())
-}
-
 /// The ARN that a role of this path and name has.
 pub fn arn(scope: &Scope, path: &str, name: &str) -> Arn {
-    Arn { region: String::new(), ..scope.arn("iam", format!("role{path}{name}")) }
+    identity::arn::<Role>(scope, path, name)
 }

@@ -1,7 +1,8 @@
+use super::inline_policy as inline;
 use super::role::{self, CreateRole};
 use super::session::{self, AssumeRole};
 use super::*;
-use crate::state::{Cx, Scope, State};
+use crate::state::{Cx, Resource, Scope, State};
 use crate::{ControlError, Result};
 use weir_iam::{Context, Principal, Request, evaluate};
 use weir_types::time::UnixMillis;
@@ -73,12 +74,12 @@ fn a_role_is_found_by_name_ignoring_case_and_by_its_arn() {
         ..wish("Flow-Logs")
     };
     let made = account.run(|cx| role::create(cx, &wish));
-    assert_eq!(made.arn.to_string(), "arn:aws:iam::123456789012:role/team/Flow-Logs");
-    assert!(made.id.starts_with("AROA") && made.id.len() == 20, "{}", made.id);
+    assert_eq!(made.identity.arn.to_string(), "arn:aws:iam::123456789012:role/team/Flow-Logs");
+    assert!(made.id().starts_with("AROA") && made.id().len() == 21, "{}", made.id());
     assert_eq!(account.run(|cx| role::get(cx, "flow-LOGS")), made);
     let by_arn = |text: &str| account.run(|cx| role::by_arn(cx.tx, &text.parse().unwrap()));
     assert_eq!(by_arn("arn:aws:iam::123456789012:role/team/Flow-Logs"), Some(made.clone()));
-    assert_eq!(account.run(|cx| role_tag::of(cx, &made)), [("Team".to_owned(), "net".to_owned())]);
+    assert_eq!(account.run(|cx| iam_tag::of(cx, made.id())), [("Team".to_owned(), "net".to_owned())]);
     for other in [
         "arn:aws:iam::123456789012:role/Flow-Logs",
         "arn:aws:iam::123456789012:role/team/flow-logs",
@@ -126,19 +127,23 @@ fn roles_are_listed_by_name_below_a_path() {
     for (prefix, expected) in
         [("/", vec!["A", "b", "c"]), ("/x/", vec!["A", "b"]), ("/x/y/", vec!["A"]), ("/z/", vec![])]
     {
-        let roles = account.run(|cx| role::list(cx, prefix));
-        assert_eq!(roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(), expected, "{prefix}");
+        let roles = account.run(|cx| identity::list::<Role>(cx, prefix));
+        assert_eq!(
+            roles.iter().map(|role| role.identity.name.as_str()).collect::<Vec<_>>(),
+            expected,
+            "{prefix}"
+        );
     }
-    assert_eq!(account.code(|cx| role::list(cx, "x")), "ValidationError");
+    assert_eq!(account.code(|cx| identity::list::<Role>(cx, "x")), "ValidationError");
 }
 
 #[test]
 fn a_role_with_policies_is_not_deleted() {
     let account = Account::with_role("flow");
-    account.run(|cx| role_policy::put(cx, "flow", "deliver", &allow("logs:*")));
+    account.run(|cx| inline::put::<Role>(cx, "flow", "deliver", &allow("logs:*")));
     assert_eq!(account.code(|cx| role::delete(cx, "flow")), "DeleteConflict");
-    assert_eq!(account.code(|cx| role_policy::delete(cx, "flow", "other")), "NoSuchEntity");
-    account.run(|cx| role_policy::delete(cx, "FLOW", "deliver"));
+    assert_eq!(account.code(|cx| inline::delete::<Role>(cx, "flow", "other")), "NoSuchEntity");
+    account.run(|cx| inline::delete::<Role>(cx, "FLOW", "deliver"));
     account.run(|cx| role::delete(cx, "flow"));
     assert_eq!(account.code(|cx| role::delete(cx, "flow")), "NoSuchEntity");
 }
@@ -148,10 +153,10 @@ fn inline_policies_are_kept_as_they_were_written() {
     let account = Account::with_role("flow");
     let text = allow("logs:*").replace(':', " : ");
     let text = text.replace("logs : *", "logs:*");
-    account.run(|cx| role_policy::put(cx, "flow", "b", &text));
-    account.run(|cx| role_policy::put(cx, "flow", "a", &allow("ec2:*")));
-    assert_eq!(account.run(|cx| role_policy::get(cx, "FLOW", "b")), ("flow".to_owned(), text));
-    assert_eq!(account.run(|cx| role_policy::list(cx, "flow")), ["a", "b"]);
+    account.run(|cx| inline::put::<Role>(cx, "flow", "b", &text));
+    account.run(|cx| inline::put::<Role>(cx, "flow", "a", &allow("ec2:*")));
+    assert_eq!(account.run(|cx| inline::get::<Role>(cx, "FLOW", "b")), ("flow".to_owned(), text));
+    assert_eq!(account.run(|cx| inline::list::<Role>(cx, "flow")), ["a", "b"]);
     let large = allow(&format!("logs:{}", "x".repeat(6_000)));
     for (role, policy, document, expected) in [
         ("none", "p", allow("s3:*"), "NoSuchEntity"),
@@ -162,7 +167,7 @@ fn inline_policies_are_kept_as_they_were_written() {
         ("flow", "q", large, "LimitExceeded"),
     ] {
         assert_eq!(
-            account.code(|cx| role_policy::put(cx, role, policy, &document)),
+            account.code(|cx| inline::put::<Role>(cx, role, policy, &document)),
             expected,
             "{role} {policy}"
         );
@@ -174,14 +179,14 @@ fn tags_keep_the_case_of_their_first_key_and_go_with_the_role() {
     let account = Account::with_role("flow");
     let flow = account.run(|cx| role::get(cx, "flow"));
     let tag = |key: &str, value: &str| vec![(key.to_owned(), value.to_owned())];
-    account.run(|cx| role_tag::set(cx, &flow, &tag("Team", "a")));
-    account.run(|cx| role_tag::set(cx, &flow, &tag("TEAM", "b")));
-    assert_eq!(account.run(|cx| role_tag::of(cx, &flow)), tag("Team", "b"));
-    account.run(|cx| role_tag::remove(cx, &flow, &["team", "none"]));
-    assert_eq!(account.run(|cx| role_tag::of(cx, &flow)), []);
-    account.run(|cx| role_tag::set(cx, &flow, &tag("Team", "a")));
+    account.run(|cx| iam_tag::set(cx, flow.id(), &tag("Team", "a")));
+    account.run(|cx| iam_tag::set(cx, flow.id(), &tag("TEAM", "b")));
+    assert_eq!(account.run(|cx| iam_tag::of(cx, flow.id())), tag("Team", "b"));
+    account.run(|cx| iam_tag::remove(cx, flow.id(), &["team", "none"]));
+    assert_eq!(account.run(|cx| iam_tag::of(cx, flow.id())), []);
+    account.run(|cx| iam_tag::set(cx, flow.id(), &tag("Team", "a")));
     account.run(|cx| role::delete(cx, "flow"));
-    assert_eq!(account.run(|cx| role_tag::of(cx, &flow)), []);
+    assert_eq!(account.run(|cx| iam_tag::of(cx, flow.id())), []);
 }
 
 #[test]
@@ -329,7 +334,7 @@ fn expired_sessions_go_when_new_ones_are_made() {
 #[test]
 fn a_session_may_do_what_its_role_may_do_now() {
     let account = Account::with_role("flow");
-    account.run(|cx| role_policy::put(cx, "flow", "p", &allow("logs:*")));
+    account.run(|cx| inline::put::<Role>(cx, "flow", "p", &allow("logs:*")));
     let flow = account.run(|cx| role::get(cx, "flow"));
     let limited = AssumeRole { policy: Some(allow("logs:Put*")), ..session("limited") };
     let keys = [session("whole"), limited].map(|wish| account.run(|cx| assume(cx, &flow, &wish, None)));
@@ -348,13 +353,13 @@ fn a_session_may_do_what_its_role_may_do_now() {
         }
     };
     check([[true, true, false], [true, false, false]]);
-    account.run(|cx| role_policy::put(cx, "flow", "q", &allow("ec2:*")));
+    account.run(|cx| inline::put::<Role>(cx, "flow", "q", &allow("ec2:*")));
     check([[true, true, true], [true, false, false]]);
-    account.run(|cx| role_policy::delete(cx, "flow", "p"));
-    account.run(|cx| role_policy::delete(cx, "flow", "q"));
+    account.run(|cx| inline::delete::<Role>(cx, "flow", "p"));
+    account.run(|cx| inline::delete::<Role>(cx, "flow", "q"));
     account.run(|cx| role::delete(cx, "flow"));
     account.run(|cx| role::create(cx, &wish("flow")));
-    account.run(|cx| role_policy::put(cx, "flow", "p", &allow("*")));
+    account.run(|cx| inline::put::<Role>(cx, "flow", "p", &allow("*")));
     check([[false; 3]; 2]);
 }
 

@@ -4,6 +4,7 @@
 //! Source: the patterns and lengths in the IAM and STS API references.
 
 use crate::error::{ControlError, Result};
+use weir_iam::PolicyError;
 use weir_iam::names::{self, NameRule};
 
 /// `member` as faults spell it: `roleName`.
@@ -32,8 +33,22 @@ pub fn number(member: &str, value: i64, range: std::ops::RangeInclusive<i64>) ->
 ///
 /// Errors: `ValidationError`.
 pub fn path(path: &str) -> Result<()> {
-    if names::is_path(path) {
+    checked_path(path, names::is_path(path))
+}
+
+/// The path of a managed policy, in which fewer characters may stand.
+///
+/// Errors: `ValidationError`.
+pub fn policy_path(path: &str) -> Result<()> {
+    checked_path(path, names::is_policy_path(path))
+}
+
+fn checked_path(path: &str, is_valid: bool) -> Result<()> {
+    if is_valid {
         return Ok(());
+    }
+    if path.len() > 512 {
+        return Err(constraint("path", path, "Member must have length less than or equal to 512"));
     }
     let message = "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.";
     Err(ControlError::fault("ValidationError", message))
@@ -48,14 +63,53 @@ pub fn description(text: &str) -> Result<()> {
     characters("description", text, 0..=1000, allows, pattern)
 }
 
-/// Key and value of a tag.
+/// The description of a managed policy.
 ///
 /// Errors: `ValidationError`.
-pub fn tag(key: &str, value: &str) -> Result<()> {
-    let allows = |c: char| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c);
-    let pattern = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*";
-    characters("tagKey", key, 1..=128, allows, pattern)?;
-    characters("tagValue", value, 0..=256, allows, pattern)
+pub fn policy_description(text: &str) -> Result<()> {
+    characters("description", text, 0..=1000, |_| true, "")
+}
+
+/// Key and value of a tag, the `index`th of its request counted from 0.
+///
+/// Errors: `ValidationError`.
+pub fn tag(index: usize, key: &str, value: &str) -> Result<()> {
+    let member = |name: &str| format!("tags.{}.member.{name}", index + 1);
+    tag_text(&member("key"), key, 1..=128, TAG_KEY)?;
+    tag_text(&member("value"), value, 0..=256, TAG_VALUE)
+}
+
+/// The keys of tags that are to be removed.
+///
+/// Errors: `ValidationError`.
+pub fn tag_keys(keys: &[&str]) -> Result<()> {
+    keys.iter().try_for_each(|key| tag_text("tagKeys", key, 1..=128, TAG_KEY))
+}
+
+const TAG_KEY: &str = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+";
+const TAG_VALUE: &str = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*";
+
+/// As [`characters`]; IAM ends these faults with a full stop.
+fn tag_text(member: &str, text: &str, lengths: std::ops::RangeInclusive<usize>, pattern: &str) -> Result<()> {
+    characters(member, text, lengths, is_in_tags, pattern).map_err(|error| match error {
+        ControlError::Fault { code, message } if message.contains(" length ") => {
+            ControlError::fault(code, format!("{message}."))
+        }
+        other => other,
+    })
+}
+
+fn is_in_tags(c: char) -> bool {
+    c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c)
+}
+
+/// A refused policy document as a fault. AWS's words often do not say what was
+/// wrong; the log does.
+pub(super) fn refused(error: PolicyError) -> ControlError {
+    if let Some(reason) = error.reason() {
+        tracing::info!(code = error.code(), reason, "policy refused");
+    }
+    ControlError::fault(error.code(), error.to_string())
 }
 
 fn characters(
@@ -102,14 +156,17 @@ mod tests {
                 Some("at 'description' failed to satisfy constraint: Member must satisfy"),
             ),
             (description(&long), Some("less than or equal to 1000")),
-            (tag("Gr\u{f6}\u{df}e der Sache", ""), None),
+            (tag(0, "Gr\u{f6}\u{df}e der Sache", ""), None),
             (
-                tag("", ""),
+                tag(0, "", ""),
                 Some(
-                    "at 'tagKey' failed to satisfy constraint: Member must have length greater than or equal to 1",
+                    "at 'tags.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1",
                 ),
             ),
-            (tag("a*b", ""), Some("pattern")),
+            (
+                tag(1, "a*b", ""),
+                Some("at 'tags.2.member.key' failed to satisfy constraint: Member must satisfy regular"),
+            ),
             (number("durationSeconds", 900, 900..=43_200), None),
             (number("durationSeconds", 43_200, 900..=43_200), None),
             (number("durationSeconds", 899, 900..=43_200), Some("Value '899' at 'durationSeconds'")),

@@ -384,13 +384,13 @@ impl<'a> Tx<'a> {
         self.generation().map(Some)
     }
 
-    /// Removes what accounts have, and sessions. The server's own keys, which
+    /// Removes what accounts have, users' keys and sessions. The server's own keys, which
     /// rest in no account, stay: its agent goes on signing with them.
     pub(super) fn clear(&self) -> Result<()> {
         self.session.before_write()?;
         self.known_tags.take();
         self.session.batch(
-            "DELETE FROM resource WHERE account <> '' OR parent = 'session'; DELETE FROM tag;
+            "DELETE FROM resource WHERE account <> '' OR parent = 'session' OR parent LIKE 'AIDA%'; DELETE FROM tag;
              DELETE FROM resource_key WHERE NOT EXISTS (SELECT 1 FROM resource r
                 WHERE r.account = resource_key.account AND r.region = resource_key.region
                   AND r.kind = resource_key.kind AND r.id = resource_key.id);",

@@ -52,6 +52,21 @@ impl Condition {
         Ok(Self { operator: parsed, key: key.to_owned(), expected })
     }
 
+    /// Whether there is an operator of this name.
+    pub(crate) fn is_operator(name: &str) -> bool {
+        Operator::parse(name).is_some()
+    }
+
+    /// The condition key, as written.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The keys that stand in its values as variables.
+    pub fn variables(&self) -> Vec<String> {
+        self.expected.iter().flat_map(Expected::variables).collect()
+    }
+
     /// Whether the request satisfies the condition.
     pub fn holds(&self, context: &Context) -> bool {
         let value = context.get(&self.key);

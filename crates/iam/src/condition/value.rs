@@ -42,6 +42,14 @@ impl Expected {
         }
     }
 
+    /// The keys of its variables.
+    pub(super) fn variables(&self) -> Vec<String> {
+        match self {
+            Self::Text(template) => template.variables(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether a value of the request matches. One of the wrong type does not,
     /// nor does a policy value whose variable has no value.
     pub(super) fn matches(&self, test: Test, actual: &str, context: &Context) -> bool {

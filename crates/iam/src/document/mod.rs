@@ -12,9 +12,11 @@
 //! Source: IAM user guide, "Grammar of the IAM JSON policy language".
 
 mod error;
+mod fields;
 mod json;
 mod parse;
 mod principal;
+mod resource;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +33,8 @@ pub enum DocumentKind {
     /// Attached to a user, group or role, a permissions boundary, or a session
     /// policy: no `Principal`.
     Identity,
+    /// A managed policy: as an identity policy, of version 2012-10-17.
+    Managed,
     /// A role's AssumeRolePolicyDocument: a `Principal`, no `Resource`.
     Trust,
     /// On a bucket, log destination or the like: both.
@@ -100,16 +104,45 @@ impl PolicyDocument {
     }
 }
 
+impl PolicyDocument {
+    /// The condition keys that it reads, in conditions and as policy variables,
+    /// as they are written; one of each.
+    pub fn context_keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        for key in self.statements.iter().flat_map(Statement::context_keys) {
+            if !keys.iter().any(|known| known.eq_ignore_ascii_case(&key)) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+}
+
 impl Statement {
-    /// Whether action, resource and conditions match. The principal is not
-    /// looked at: see [`PrincipalElement::matches`].
-    pub fn covers(&self, action: &str, resource: &str, context: &Context) -> bool {
+    /// The condition keys that it reads.
+    pub fn context_keys(&self) -> Vec<String> {
+        let conditions = self
+            .conditions
+            .iter()
+            .flat_map(|condition| std::iter::once(condition.key().to_owned()).chain(condition.variables()));
+        let resources = self.resource.iter().flat_map(|element| element.patterns.iter());
+        conditions.chain(resources.flat_map(|pattern| pattern.variables())).collect()
+    }
+
+    /// Whether action and resource match, whatever the conditions say.
+    pub fn is_about(&self, action: &str, resource: &str, context: &Context) -> bool {
         let on_action = self.action.patterns.iter().any(|pattern| pattern.matches(action));
         on_action != self.action.not
             && self.resource.as_ref().is_none_or(|element| {
                 let on_resource = element.patterns.iter().any(|p| p.matches(resource, context));
                 on_resource != element.not
             })
+    }
+
+    /// Whether action, resource and conditions match. The principal is not
+    /// looked at: see [`PrincipalElement::matches`].
+    pub fn covers(&self, action: &str, resource: &str, context: &Context) -> bool {
+        self.is_about(action, resource, context)
             && self.conditions.iter().all(|condition| condition.holds(context))
     }
 }

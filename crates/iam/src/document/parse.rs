@@ -1,12 +1,19 @@
-//! From text to [`PolicyDocument`], refusing at the first thing that is wrong.
+//! From text to [`PolicyDocument`], refusing at the first thing that is wrong, in
+//! the order in which IAM looks:
+//!
+//! ```text
+//! JSON ─▶ structure of all statements ─▶ version ─▶ legacy parsing ─▶ Sids
+//!      ─▶ principals ─▶ resources ─▶ actions ─▶ what is missing
+//! ```
 
+use super::fields::Fields;
 use super::json::Json;
 use super::{
     ActionElement, DocumentKind, Effect, PolicyDocument, PolicyError, PrincipalElement, PrincipalEntry,
-    ResourceElement, Statement, Version,
+    ResourceElement, Statement, Version, resource,
 };
 use crate::condition::Condition;
-use crate::pattern::{ActionPattern, ResourcePattern};
+use crate::pattern::ActionPattern;
 
 /// What trust policies can allow or deny. Source: IAM user guide, "Actions,
 /// resources, and condition keys for AWS STS".
@@ -18,6 +25,19 @@ const TRUST_ACTIONS: [&str; 6] = [
     "sts:SetSourceIdentity",
     "sts:TagSession",
 ];
+
+/// A statement of the right structure, its texts not looked at yet. The flag
+/// beside an element is whether it is the `Not…` one.
+struct Raw {
+    place: String,
+    sid: Option<String>,
+    effect: String,
+    principal: Option<(Json, bool)>,
+    action: Option<(Vec<String>, bool)>,
+    resource: Option<(Vec<String>, bool)>,
+    /// Operator, key, values.
+    conditions: Vec<(String, String, Vec<String>)>,
+}
 
 pub(super) fn document(text: &str, kind: DocumentKind) -> Result<PolicyDocument, PolicyError> {
     let json = serde_json::from_str(text).map_err(|_| PolicyError::InvalidJson)?;
@@ -39,158 +59,202 @@ pub(super) fn document(text: &str, kind: DocumentKind) -> Result<PolicyDocument,
     if list.is_empty() {
         return Err(syntax("Statement is empty.".to_owned()));
     }
-    let mut statements: Vec<Statement> = Vec::with_capacity(list.len());
-    for (index, json) in list.into_iter().enumerate() {
-        let statement = statement(json, &format!("statement {}", index + 1), kind, version)?;
-        if let Some(sid) = statement.sid.as_deref().filter(|sid| !sid.is_empty())
-            && statements.iter().any(|earlier| earlier.sid.as_deref() == Some(sid))
-        {
-            return Err(PolicyError::SidTwice(sid.to_owned()));
-        }
-        statements.push(statement);
+    let raws: Vec<Raw> = list
+        .into_iter()
+        .enumerate()
+        .map(|(index, json)| raw(json, format!("statement {}", index + 1)))
+        .collect::<Result<_, _>>()?;
+    if kind == DocumentKind::Managed && version != Version::V2012 {
+        return Err(PolicyError::OldVersion);
+    }
+    let mut effects = Vec::with_capacity(raws.len());
+    let mut conditions = Vec::with_capacity(raws.len());
+    for raw in &raws {
+        effects.push(legacy_effect(raw)?);
+        resource::check_legacy(raw.resource.iter().flat_map(|(texts, _)| texts))?;
+        conditions.push(legacy_conditions(raw, version)?);
+    }
+    check_sids(&raws, kind)?;
+    let principals =
+        raws.iter().map(|raw| principal(raw, kind)).collect::<Result<Vec<Option<PrincipalElement>>, _>>()?;
+    let resources = raws.iter().map(|raw| resources(raw, kind, version)).collect::<Result<Vec<_>, _>>()?;
+    let actions = raws.iter().map(|raw| actions(raw, kind)).collect::<Result<Vec<_>, _>>()?;
+    let mut statements = Vec::with_capacity(raws.len());
+    let parts = raws.into_iter().zip(effects).zip(principals).zip(resources).zip(actions).zip(conditions);
+    for (((((raw, effect), principal), resource), action), conditions) in parts {
+        let action = action.ok_or(PolicyError::NoActions)?;
+        statements.push(Statement { sid: raw.sid, effect, principal, action, resource, conditions });
+    }
+    if kind != DocumentKind::Trust && statements.iter().any(|statement| statement.resource.is_none()) {
+        return Err(PolicyError::NoResources);
     }
     Ok(PolicyDocument { version, id, statements })
 }
 
-fn statement(
-    json: Json,
-    place: &str,
-    kind: DocumentKind,
-    version: Version,
-) -> Result<Statement, PolicyError> {
-    let mut fields = Fields::of(json, place)?;
+fn raw(json: Json, place: String) -> Result<Raw, PolicyError> {
+    let mut fields = Fields::of(json, &place)?;
     let sid = fields.text("Sid")?;
-    // Other services allow blanks and more in their Sids.
-    if let Some(sid) = &sid
-        && kind != DocumentKind::Resource
-        && !sid.bytes().all(|b| b.is_ascii_alphanumeric())
-    {
-        return Err(PolicyError::Sid(sid.clone()));
-    }
-    let effect = match fields.text("Effect")?.as_deref() {
-        Some("Allow") => Effect::Allow,
-        Some("Deny") => Effect::Deny,
+    let effect = match fields.text("Effect")? {
+        Some(text) if ["allow", "deny"].iter().any(|known| text.eq_ignore_ascii_case(known)) => text,
         Some(other) => {
             return Err(syntax(format!("Effect '{other}' in {place} is neither Allow nor Deny.")));
         }
         None => return Err(syntax(format!("{place} has no Effect."))),
     };
-    let principal = principal(&mut fields, kind)?;
-    let action = action(&mut fields, kind)?;
-    let resource = resource(&mut fields, kind, version)?;
-    let conditions = conditions(&mut fields, version)?;
+    let principal = fields.either("Principal", "NotPrincipal")?;
+    let mut element = |name, not_name| match fields.either(name, not_name)? {
+        None => Ok(None),
+        Some((json, not)) => Ok(Some((texts(json, name, &place)?, not))),
+    };
+    let action = element("Action", "NotAction")?;
+    let resource = element("Resource", "NotResource")?;
+    let conditions = match fields.take("Condition") {
+        None => Vec::new(),
+        Some(json) => raw_conditions(json, &place)?,
+    };
     fields.finish()?;
-    Ok(Statement { sid, effect, principal, action, resource, conditions })
+    Ok(Raw { sid, effect, principal, action, resource, conditions, place })
 }
 
-fn principal(fields: &mut Fields, kind: DocumentKind) -> Result<Option<PrincipalElement>, PolicyError> {
-    let element = fields.either("Principal", "NotPrincipal")?;
-    let (json, not) = match (element, kind) {
-        (None, DocumentKind::Identity) => return Ok(None),
-        (Some(_), DocumentKind::Identity) => return Err(PolicyError::PrincipalInIdentityPolicy),
+fn raw_conditions(json: Json, place: &str) -> Result<Vec<(String, String, Vec<String>)>, PolicyError> {
+    let place = format!("Condition of {place}");
+    let mut conditions = Vec::new();
+    for (operator, keys) in Fields::of(json, &place)?.into_entries() {
+        for (key, values) in Fields::of(keys, &format!("{operator} of {place}"))?.into_entries() {
+            if !Condition::is_operator(&operator) {
+                return Err(syntax(format!("Invalid Condition type : {operator} in {place}.")));
+            }
+            let values = scalars(values, &key, &place)?;
+            conditions.push((operator.clone(), key, values));
+        }
+    }
+    Ok(conditions)
+}
+
+fn legacy_effect(raw: &Raw) -> Result<Effect, PolicyError> {
+    match raw.effect.as_str() {
+        "Allow" => Ok(Effect::Allow),
+        "Deny" => Ok(Effect::Deny),
+        other => {
+            Err(PolicyError::Legacy(format!("Effect '{other}' in {} must be Allow or Deny.", raw.place)))
+        }
+    }
+}
+
+/// Values of the wrong type: a date is for the legacy parser to refuse.
+fn legacy_conditions(raw: &Raw, version: Version) -> Result<Vec<Condition>, PolicyError> {
+    let parse = |(operator, key, values): &(String, String, Vec<String>)| {
+        Condition::parse(operator, key, values, version == Version::V2012).map_err(|why| {
+            let why = format!("{why} in Condition of {}.", raw.place);
+            if operator.contains("Date") { PolicyError::Legacy(why) } else { syntax(why) }
+        })
+    };
+    raw.conditions.iter().map(parse).collect()
+}
+
+/// Other services allow blanks and more in their Sids.
+fn check_sids(raws: &[Raw], kind: DocumentKind) -> Result<(), PolicyError> {
+    for (index, raw) in raws.iter().enumerate() {
+        let Some(sid) = raw.sid.as_deref().filter(|sid| !sid.is_empty()) else { continue };
+        if raws.iter().take(index).any(|earlier| earlier.sid.as_deref() == Some(sid)) {
+            return Err(PolicyError::SidTwice(sid.to_owned()));
+        }
+        if kind != DocumentKind::Resource && !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(PolicyError::Sid(sid.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn principal(raw: &Raw, kind: DocumentKind) -> Result<Option<PrincipalElement>, PolicyError> {
+    let (json, not) = match (&raw.principal, kind) {
+        (None, DocumentKind::Identity | DocumentKind::Managed) => return Ok(None),
+        (Some(_), DocumentKind::Identity | DocumentKind::Managed) => {
+            return Err(PolicyError::PrincipalInIdentityPolicy);
+        }
         (None, _) => return Err(PolicyError::NoPrincipal),
-        (Some(element), _) => element,
+        (Some((json, not)), _) => (json, *not),
     };
     let mut entries = Vec::new();
     match json {
         Json::Text(text) if text == "*" => entries.push(PrincipalEntry::Any),
         Json::Text(value) => {
-            return Err(PolicyError::InvalidPrincipal { kind: "AWS".to_owned(), value });
+            return Err(PolicyError::InvalidPrincipal { kind: "AWS".to_owned(), value: value.clone() });
         }
         json => {
-            for (kind, values) in Fields::of(json, &format!("Principal of {}", fields.place))?.entries {
-                for value in texts(values, &kind, fields.place)? {
+            let place = format!("Principal of {}", raw.place);
+            for (kind, values) in Fields::of(json.clone(), &place)?.into_entries() {
+                for value in texts(values, &kind, &raw.place)? {
                     entries.push(PrincipalEntry::parse(&kind, value)?);
                 }
             }
         }
     }
     if entries.is_empty() {
-        return Err(syntax(format!("Principal of {} is empty.", fields.place)));
+        return Err(syntax(format!("Principal of {} is empty.", raw.place)));
     }
     Ok(Some(PrincipalElement { not, entries }))
 }
 
-fn action(fields: &mut Fields, kind: DocumentKind) -> Result<ActionElement, PolicyError> {
-    let (json, not) = fields.either("Action", "NotAction")?.ok_or(PolicyError::NoActions)?;
-    let mut patterns = Vec::new();
-    for text in texts(json, "Action", fields.place)? {
-        if kind == DocumentKind::Trust && !text.to_ascii_lowercase().starts_with("sts:") {
-            return Err(PolicyError::NotAnStsAction(text));
-        }
-        match ActionPattern::parse(&text) {
-            Some(pattern)
-                if kind == DocumentKind::Trust && !TRUST_ACTIONS.iter().any(|a| pattern.matches(a)) =>
-            {
-                return Err(PolicyError::NotAnStsAction(text));
-            }
-            Some(pattern) => patterns.push(pattern),
-            None => {
-                return Err(match text.matches(':').count() {
-                    0 => PolicyError::NoVendor(text),
-                    1 if text.starts_with(':') => PolicyError::NoVendor(text),
-                    1 => syntax(format!("Action '{text}' in {} names no action.", fields.place)),
-                    _ => PolicyError::Colons(text),
-                });
-            }
-        }
-    }
-    if patterns.is_empty() {
-        return Err(PolicyError::NoActions);
-    }
-    Ok(ActionElement { not, patterns })
-}
-
-fn resource(
-    fields: &mut Fields,
+/// None if there is no such element, or it names nothing.
+fn resources(
+    raw: &Raw,
     kind: DocumentKind,
     version: Version,
 ) -> Result<Option<ResourceElement>, PolicyError> {
-    let (json, not) = match (fields.either("Resource", "NotResource")?, kind) {
-        (None, DocumentKind::Trust) => return Ok(None),
-        (Some(_), DocumentKind::Trust) => return Err(PolicyError::ResourceInTrustPolicy),
-        (None, _) => return Err(PolicyError::NoResources),
-        (Some(element), _) => element,
+    let (texts, not) = match &raw.resource {
+        Some(_) if kind == DocumentKind::Trust => return Err(PolicyError::ResourceInTrustPolicy),
+        Some((texts, not)) if !texts.is_empty() => (texts, *not),
+        _ => return Ok(None),
     };
-    let mut patterns = Vec::new();
-    for text in texts(json, "Resource", fields.place)? {
-        match ResourcePattern::parse(&text, version == Version::V2012) {
-            Some(pattern) => patterns.push(pattern),
-            None => return Err(PolicyError::NoArn(text)),
-        }
-    }
-    if patterns.is_empty() {
-        return Err(PolicyError::NoResources);
-    }
+    let patterns = texts
+        .iter()
+        .map(|text| resource::parse(text, version == Version::V2012))
+        .collect::<Result<_, _>>()?;
     Ok(Some(ResourceElement { not, patterns }))
 }
 
-fn conditions(fields: &mut Fields, version: Version) -> Result<Vec<Condition>, PolicyError> {
-    let Some(json) = fields.take("Condition") else { return Ok(Vec::new()) };
-    let place = format!("Condition of {}", fields.place);
-    let mut conditions = Vec::new();
-    for (operator, keys) in Fields::of(json, &place)?.entries {
-        for (key, values) in Fields::of(keys, &format!("{operator} of {place}"))?.entries {
-            if !key.contains(':') {
-                return Err(PolicyError::NoVendor(key));
-            }
-            let values = scalars(values, &key, &place)?;
-            let condition = Condition::parse(&operator, &key, &values, version == Version::V2012)
-                .map_err(|why| syntax(format!("{why} in {place}.")))?;
-            conditions.push(condition);
-        }
+/// None if there is no such element, or it names nothing.
+fn actions(raw: &Raw, kind: DocumentKind) -> Result<Option<ActionElement>, PolicyError> {
+    let Some((texts, not)) = raw.action.as_ref().filter(|(texts, _)| !texts.is_empty()) else {
+        return Ok(None);
+    };
+    let patterns = texts.iter().map(|text| action(text, kind, &raw.place)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(ActionElement { not: *not, patterns }))
+}
+
+fn action(text: &str, kind: DocumentKind, place: &str) -> Result<ActionPattern, PolicyError> {
+    if kind == DocumentKind::Trust && !text.to_ascii_lowercase().starts_with("sts:") {
+        return Err(PolicyError::NotAnStsAction(text.to_owned()));
     }
-    Ok(conditions)
+    let vendor = text.split(':').next().unwrap_or_default();
+    match text.matches(':').count() {
+        0 if text != "*" => return Err(PolicyError::NoVendor(text.to_owned())),
+        0 | 1 => {}
+        _ => return Err(PolicyError::Colons(text.to_owned())),
+    }
+    if vendor.is_empty() {
+        return Err(PolicyError::NoVendor(text.to_owned()));
+    }
+    if !vendor.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.*?".contains(&b)) {
+        return Err(PolicyError::Vendor(vendor.to_owned()));
+    }
+    let pattern = ActionPattern::parse(text)
+        .ok_or_else(|| syntax(format!("Action '{text}' in {place} names no action.")))?;
+    if kind == DocumentKind::Trust && !TRUST_ACTIONS.iter().any(|action| pattern.matches(action)) {
+        return Err(PolicyError::NotATrustAction(text.to_owned()));
+    }
+    Ok(pattern)
 }
 
 fn syntax(what: String) -> PolicyError {
     PolicyError::Syntax(what)
 }
 
-/// A text or a list of texts.
+/// A text or a list of texts; IAM passes over a null in a list.
 fn texts(json: Json, name: &str, place: &str) -> Result<Vec<String>, PolicyError> {
     let list = match json {
-        Json::List(list) => list,
+        Json::List(list) => list.into_iter().filter(|item| *item != Json::Null).collect(),
         one => vec![one],
     };
     list.into_iter()
@@ -214,54 +278,4 @@ fn scalars(json: Json, key: &str, place: &str) -> Result<Vec<String>, PolicyErro
             _ => Err(syntax(format!("The values of {key} in {place} must be strings, numbers or booleans."))),
         })
         .collect()
-}
-
-/// The entries of an object; what is left at the end is unknown.
-struct Fields<'a> {
-    entries: Vec<(String, Json)>,
-    place: &'a str,
-}
-
-impl<'a> Fields<'a> {
-    fn of(json: Json, place: &'a str) -> Result<Self, PolicyError> {
-        let Json::Object(entries) = json else {
-            return Err(syntax(format!("{place} is not an object.")));
-        };
-        for (index, (name, _)) in entries.iter().enumerate() {
-            if entries.iter().take(index).any(|(earlier, _)| earlier == name) {
-                return Err(syntax(format!("{place} has '{name}' twice.")));
-            }
-        }
-        Ok(Self { entries, place })
-    }
-
-    fn take(&mut self, name: &str) -> Option<Json> {
-        let index = self.entries.iter().position(|(n, _)| n == name)?;
-        Some(self.entries.swap_remove(index).1)
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, PolicyError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Json::Text(text)) => Ok(Some(text)),
-            Some(_) => Err(syntax(format!("{name} of {} is not a string.", self.place))),
-        }
-    }
-
-    /// One of two elements that exclude each other, and whether it is the second.
-    fn either(&mut self, name: &str, not_name: &str) -> Result<Option<(Json, bool)>, PolicyError> {
-        match (self.take(name), self.take(not_name)) {
-            (None, None) => Ok(None),
-            (Some(json), None) => Ok(Some((json, false))),
-            (None, Some(json)) => Ok(Some((json, true))),
-            (Some(_), Some(_)) => Err(syntax(format!("{} has both {name} and {not_name}.", self.place))),
-        }
-    }
-
-    fn finish(self) -> Result<(), PolicyError> {
-        match self.entries.first() {
-            None => Ok(()),
-            Some((name, _)) => Err(syntax(format!("{} has the unknown element '{name}'.", self.place))),
-        }
-    }
 }

@@ -1,0 +1,16 @@
+//! AttachUserPolicy: a managed policy for a user.
+
+use super::request::{authorize_attachment, required};
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+use weir_control::principal::{User, attachment};
+
+pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
+    let name = required(params, "UserName")?;
+    let policy_arn = required(params, "PolicyArn")?;
+    authorize_attachment::<User>(call, "iam:AttachUserPolicy", name, policy_arn)?;
+    call.transact(|cx| attachment::attach::<User>(cx, name, policy_arn))?;
+    Ok(Xml::new())
+}

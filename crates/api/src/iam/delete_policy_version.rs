@@ -1,0 +1,16 @@
+//! DeletePolicyVersion: a version that is not the default goes.
+
+use super::request::{authorize_policy, required};
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+use weir_control::principal::policy_version;
+
+pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
+    let arn = required(params, "PolicyArn")?;
+    let id = required(params, "VersionId")?;
+    authorize_policy(call, "iam:DeletePolicyVersion", arn, &[])?;
+    call.transact(|cx| policy_version::delete(cx, arn, id))?;
+    Ok(Xml::new())
+}
