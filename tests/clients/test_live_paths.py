@@ -73,9 +73,12 @@ def test_two_flow_logs_of_one_interface_and_every_field_that_a_host_can_know(ser
 
         server.wait_until(lambda: {"9000", "80"} <= {record["dstport"] for record in records()})
         zone = site.ec2.describe_subnets(SubnetIds=[site.subnet])["Subnets"][0]["AvailabilityZoneId"]
+        # The host, as EC2 shows it.
+        shown = site.ec2.describe_network_interfaces(NetworkInterfaceIds=[site.eni])["NetworkInterfaces"][0]
+        instance = shown["Attachment"]["InstanceId"]
         same = {
             "version": "5", "account-id": ACCOUNT, "interface-id": site.eni, "vpc-id": site.vpc,
-            "subnet-id": site.subnet, "instance-id": "-", "type": "IPv4", "region": "us-east-1", "az-id": zone,
+            "subnet-id": site.subnet, "instance-id": instance, "type": "IPv4", "region": "us-east-1", "az-id": zone,
             "sublocation-type": "-", "sublocation-id": "-", "pkt-src-aws-service": "-", "pkt-dst-aws-service": "-",
         }  # fmt: skip
         for record in records():

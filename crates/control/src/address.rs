@@ -6,28 +6,33 @@
 //!
 //! Source: VPC user guide, "Subnet CIDR blocks".
 
+use crate::address_pool::AddressSet;
 use crate::error::{ControlError, Result};
-use std::collections::BTreeSet;
-use std::fmt::Display;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use weir_types::net::{Ipv4Net, Ipv6Net};
 
 /// Addresses of a block that nobody gets: four at the start, one at the end.
 pub const RESERVED: u32 = 5;
 
-/// A block as the numbers of its first and last usable address.
+/// The first and last usable address of a block.
 #[derive(Debug, Clone, Copy)]
 struct Usable {
-    first: u128,
-    last: u128,
+    first: IpAddr,
+    last: IpAddr,
 }
 
 impl Usable {
-    fn of(network: u128, last: u128) -> Self {
-        Self { first: network + 4, last: last - 1 }
+    fn ipv4(block: &Ipv4Net) -> Self {
+        let (first, last) = (u32::from(block.network()) + 4, u32::from(block.broadcast()) - 1);
+        Self { first: Ipv4Addr::from(first).into(), last: Ipv4Addr::from(last).into() }
     }
 
-    fn check(self, address: u128, text: impl Display, in_block: bool, taken: bool) -> Result<()> {
+    fn ipv6(block: &Ipv6Net) -> Self {
+        let (first, last) = (u128::from(block.network()) + 4, u128::from(block.broadcast()) - 1);
+        Self { first: Ipv6Addr::from(first).into(), last: Ipv6Addr::from(last).into() }
+    }
+
+    fn take(self, taken: &mut AddressSet, address: IpAddr, text: &str, in_block: bool) -> Result<()> {
         let invalid = |message| Err(ControlError::fault("InvalidParameterValue", message));
         if !in_block {
             return invalid(format!("Address {text} does not fall within the subnet's address range"));
@@ -35,28 +40,22 @@ impl Usable {
         if address < self.first || address > self.last {
             return invalid(format!("Address {text} is in subnet's reserved address range"));
         }
-        if taken {
+        if !taken.insert(address) {
             return Err(ControlError::fault("InvalidIPAddress.InUse", format!("Address {text} is in use.")));
         }
         Ok(())
     }
 
-    fn pick(self, taken: impl Fn(u128) -> bool) -> Result<u128> {
-        (self.first..=self.last).find(|address| !taken(*address)).ok_or_else(|| {
+    fn pick(self, taken: &mut AddressSet) -> Result<IpAddr> {
+        let address = taken.lowest_free(self.first, self.last).ok_or_else(|| {
             ControlError::fault(
                 "InsufficientFreeAddressesInSubnet",
                 "The specified subnet does not have enough free addresses to satisfy the request.",
             )
-        })
+        })?;
+        taken.insert(address);
+        Ok(address)
     }
-}
-
-fn usable_ipv4(block: &Ipv4Net) -> Usable {
-    Usable::of(u32::from(block.network()).into(), u32::from(block.broadcast()).into())
-}
-
-fn usable_ipv6(block: &Ipv6Net) -> Usable {
-    Usable::of(block.network().into(), block.broadcast().into())
 }
 
 /// How many addresses of a block interfaces can have altogether.
@@ -68,38 +67,35 @@ pub fn capacity(block: &Ipv4Net) -> u32 {
 ///
 /// Errors: `InvalidParameterValue` (no address, outside the block, reserved),
 /// `InvalidIPAddress.InUse`.
-pub fn take_ipv4(block: &Ipv4Net, taken: &mut BTreeSet<Ipv4Addr>, text: &str) -> Result<Ipv4Addr> {
+pub fn take_ipv4(block: &Ipv4Net, taken: &mut AddressSet, text: &str) -> Result<Ipv4Addr> {
     let address: Ipv4Addr = text.parse().map_err(|_| not_an_address(text))?;
-    let number = u32::from(address).into();
-    usable_ipv4(block).check(number, text, block.contains(&address), taken.contains(&address))?;
-    taken.insert(address);
+    Usable::ipv4(block).take(taken, address.into(), text, block.contains(&address))?;
     Ok(address)
 }
 
 /// Takes the lowest free address.
 ///
 /// Errors: `InsufficientFreeAddressesInSubnet`.
-pub fn pick_ipv4(block: &Ipv4Net, taken: &mut BTreeSet<Ipv4Addr>) -> Result<Ipv4Addr> {
-    let at = |number: u128| Ipv4Addr::from(u32::try_from(number).unwrap_or(u32::MAX));
-    let address = at(usable_ipv4(block).pick(|number| taken.contains(&at(number)))?);
-    taken.insert(address);
-    Ok(address)
+pub fn pick_ipv4(block: &Ipv4Net, taken: &mut AddressSet) -> Result<Ipv4Addr> {
+    match Usable::ipv4(block).pick(taken)? {
+        IpAddr::V4(address) => Ok(address),
+        IpAddr::V6(_) => Err(ControlError::fault("InternalError", "an IPv4 block gave an IPv6 address")),
+    }
 }
 
 /// As [`take_ipv4`].
-pub fn take_ipv6(block: &Ipv6Net, taken: &mut BTreeSet<Ipv6Addr>, text: &str) -> Result<Ipv6Addr> {
+pub fn take_ipv6(block: &Ipv6Net, taken: &mut AddressSet, text: &str) -> Result<Ipv6Addr> {
     let address: Ipv6Addr = text.parse().map_err(|_| not_an_address(text))?;
-    usable_ipv6(block).check(address.into(), text, block.contains(&address), taken.contains(&address))?;
-    taken.insert(address);
+    Usable::ipv6(block).take(taken, address.into(), text, block.contains(&address))?;
     Ok(address)
 }
 
 /// As [`pick_ipv4`].
-pub fn pick_ipv6(block: &Ipv6Net, taken: &mut BTreeSet<Ipv6Addr>) -> Result<Ipv6Addr> {
-    let number = usable_ipv6(block).pick(|number| taken.contains(&Ipv6Addr::from(number)))?;
-    let address = Ipv6Addr::from(number);
-    taken.insert(address);
-    Ok(address)
+pub fn pick_ipv6(block: &Ipv6Net, taken: &mut AddressSet) -> Result<Ipv6Addr> {
+    match Usable::ipv6(block).pick(taken)? {
+        IpAddr::V6(address) => Ok(address),
+        IpAddr::V4(_) => Err(ControlError::fault("InternalError", "an IPv6 block gave an IPv4 address")),
+    }
 }
 
 pub(crate) fn not_an_address(text: &str) -> ControlError {
@@ -109,6 +105,13 @@ pub(crate) fn not_an_address(text: &str) -> ControlError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Display;
+
+    fn taken(address: &str) -> AddressSet {
+        let mut taken = AddressSet::default();
+        taken.insert(address.parse::<IpAddr>().unwrap());
+        taken
+    }
 
     fn outcome<T: Display>(result: Result<T>) -> String {
         match result {
@@ -134,26 +137,26 @@ mod tests {
             ("10.0.1.9", "InvalidIPAddress.InUse: Address 10.0.1.9 is in use."),
             ("10.0.1", "InvalidParameterValue: Invalid IP address: 10.0.1"),
         ] {
-            let mut taken = BTreeSet::from(["10.0.1.9".parse().unwrap()]);
+            let mut taken = taken("10.0.1.9");
             assert_eq!(outcome(take_ipv4(&block, &mut taken, text)), expected);
         }
         let block = "fd00::/64".parse().unwrap();
         for (text, ok) in [("fd00::4", true), ("fd00::3", false), ("fd01::4", false), ("10.0.0.4", false)] {
-            assert_eq!(take_ipv6(&block, &mut BTreeSet::new(), text).is_ok(), ok, "{text}");
+            assert_eq!(take_ipv6(&block, &mut AddressSet::default(), text).is_ok(), ok, "{text}");
         }
     }
 
     #[test]
     fn a_subnet_gives_every_address_but_five_and_then_says_that_it_is_full() {
         let block: Ipv4Net = "10.0.0.0/28".parse().unwrap();
-        let mut taken = BTreeSet::from(["10.0.0.5".parse().unwrap()]);
+        let mut taken = taken("10.0.0.5");
         let picked: Vec<String> = (0..10).map(|_| outcome(pick_ipv4(&block, &mut taken))).collect();
         assert_eq!(picked.first().unwrap(), "10.0.0.4");
         assert_eq!(picked.get(1).unwrap(), "10.0.0.6");
         assert_eq!(picked.last().unwrap(), "10.0.0.14");
         assert_eq!(capacity(&block), 11);
         assert!(outcome(pick_ipv4(&block, &mut taken)).starts_with("InsufficientFreeAddressesInSubnet"));
-        let mut taken = BTreeSet::new();
+        let mut taken = AddressSet::default();
         assert_eq!(outcome(pick_ipv6(&"fd00::/64".parse().unwrap(), &mut taken)), "fd00::4");
         assert_eq!(outcome(pick_ipv6(&"fd00::/64".parse().unwrap(), &mut taken)), "fd00::5");
     }

@@ -10,11 +10,15 @@
 //! Invariant: one action is one transaction; it is applied whole or not at all.
 
 pub mod address;
+pub mod address_pool;
 pub mod attachment;
 pub mod cidr;
 pub mod client_token;
 pub mod error;
 pub mod flow_log;
+pub mod instance;
+pub mod interface_index;
+pub mod ipv6_address;
 pub mod lookup;
 pub mod network_acl;
 pub mod network_interface;
@@ -27,8 +31,10 @@ pub mod secondary_address;
 pub mod security_group;
 pub mod state;
 pub mod subnet;
+pub mod subnet_cidr;
 pub mod tags;
 pub mod vpc;
+pub mod vpc_cidr;
 
 pub use error::{ControlError, Result};
 pub use state::{Cx, Resource, Scope, State, Tx};

@@ -6,18 +6,19 @@
 //! Source: EC2 API, `CreateNetworkInterface` and its relatives; EC2 user guide,
 //! "Elastic network interfaces".
 
+use crate::address_pool::AddressSet;
 use crate::attachment;
 use crate::error::{ControlError, Result};
 use crate::flow_log;
 use crate::lookup::IdFaults;
 use crate::security_group::SecurityGroup;
-use crate::state::{Cx, Resource};
+use crate::state::{Cx, Index, Resource};
 use crate::subnet::{self, Subnet};
-use crate::{address, client_token, random, region, tags};
+use crate::{address, address_pool, client_token, interface_index, random, region, tags};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use weir_types::id::{EniId, InstanceId, SecurityGroupId, SubnetId, VpcId};
+use weir_types::net::Ipv6Net;
 use weir_types::time::UnixMillis;
 
 /// Security groups per interface: the highest that AWS grants.
@@ -50,8 +51,24 @@ pub struct NetworkInterface {
     pub source_dest_check: bool,
     /// `interface`, `efa` and so on; kept, of no effect.
     pub interface_type: String,
-    pub instance: Option<InstanceId>,
+    /// Where it is attached.
+    #[serde(default)]
+    pub attached: Option<Attached>,
+    /// The unique id of who made it.
+    #[serde(default)]
+    pub requester: Option<String>,
     pub created: UnixMillis,
+}
+
+/// That an interface is attached to an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    pub instance: InstanceId,
+    /// The place on the instance, from 0.
+    pub device_index: u32,
+    pub at: UnixMillis,
+    /// Kept, of no effect: hosts are not terminated here.
+    pub delete_on_termination: bool,
 }
 
 impl NetworkInterface {
@@ -69,6 +86,32 @@ impl Resource for NetworkInterface {
     }
     fn parent(&self) -> Option<&str> {
         Some(self.vpc.as_str())
+    }
+    const INDEX: Index = Index {
+        id: "network-interface-id",
+        parent: "vpc-id",
+        keys: &[
+            "addresses.private-ip-address",
+            "private-ip-address",
+            "ipv6-addresses.ipv6-address",
+            "mac-address",
+            "attachment.instance-id",
+            "group-id",
+            "subnet-id",
+            "attachment.status",
+        ],
+    };
+    fn keys(&self) -> Vec<(&'static str, String)> {
+        let mut keys = vec![("subnet-id", self.subnet.to_string()), ("mac-address", self.mac.clone())];
+        keys.extend(self.primary_ipv4().map(|address| ("private-ip-address", address.to_string())));
+        keys.extend(self.ipv4.iter().map(|address| ("addresses.private-ip-address", address.to_string())));
+        keys.extend(self.ipv6.iter().map(|address| ("ipv6-addresses.ipv6-address", address.to_string())));
+        keys.extend(self.groups.iter().map(|group| ("group-id", group.to_string())));
+        if let Some(attached) = &self.attached {
+            keys.push(("attachment.instance-id", attached.instance.to_string()));
+            keys.push(("attachment.status", "attached".to_owned()));
+        }
+        keys
     }
 }
 
@@ -95,6 +138,9 @@ pub struct CreateNetworkInterface {
     pub interface_type: Option<String>,
     #[serde(skip)]
     pub client_token: Option<String>,
+    /// The unique id of the caller.
+    #[serde(skip)]
+    pub requester: Option<String>,
     pub tags: Vec<(String, String)>,
 }
 
@@ -116,18 +162,12 @@ pub fn create(cx: Cx<'_>, request: &CreateNetworkInterface) -> Result<NetworkInt
     client_token::once(cx, "CreateNetworkInterface", request.client_token.as_deref(), request, || {
         let subnet: Subnet = subnet::FAULTS.find(cx, &request.subnet_id)?;
         let groups: Vec<&str> = request.groups.iter().map(String::as_str).collect();
-        let neighbours: Vec<NetworkInterface> = cx.tx.list_in(cx.scope, subnet.vpc.as_str())?;
-        let neighbours = neighbours.into_iter().filter(|other| other.subnet == subnet.id);
-        let (mut taken_ipv4, mut taken_ipv6) = (BTreeSet::new(), BTreeSet::new());
-        for other in neighbours {
-            taken_ipv4.extend(other.ipv4);
-            taken_ipv6.extend(other.ipv6);
-        }
+        let mut taken = address_pool::of(cx, &subnet.id)?;
         let interface = NetworkInterface {
             id: EniId::from_random(random::bits()?),
             groups: groups_of(cx, &subnet.vpc, &groups)?,
-            ipv4: ipv4_addresses(&subnet, request, &mut taken_ipv4)?,
-            ipv6: ipv6_addresses(&subnet, request, &mut taken_ipv6)?,
+            ipv4: ipv4_addresses(&subnet, request, &mut taken)?,
+            ipv6: ipv6_addresses(&subnet, request, &mut taken)?,
             vpc: subnet.vpc,
             subnet: subnet.id,
             az: subnet.az,
@@ -136,10 +176,11 @@ pub fn create(cx: Cx<'_>, request: &CreateNetworkInterface) -> Result<NetworkInt
             mac: random_mac()?,
             source_dest_check: true,
             interface_type: interface_type(request.interface_type.as_deref())?,
-            instance: None,
+            attached: None,
+            requester: request.requester.clone(),
             created: cx.now,
         };
-        cx.tx.put(cx.scope, &interface)?;
+        interface_index::put(cx, &interface)?;
         tags::set(cx, interface.id.as_str(), &request.tags)?;
         Ok(interface)
     })
@@ -173,7 +214,7 @@ fn groups_of(cx: Cx<'_>, vpc: &VpcId, ids: &[&str]) -> Result<Vec<SecurityGroupI
 fn ipv4_addresses(
     subnet: &Subnet,
     request: &CreateNetworkInterface,
-    taken: &mut BTreeSet<Ipv4Addr>,
+    taken: &mut AddressSet,
 ) -> Result<Vec<Ipv4Addr>> {
     let given = &request.private_ip_addresses;
     let mut primaries = given.iter().filter(|one| one.primary).map(|one| &one.address);
@@ -214,7 +255,7 @@ fn ipv4_addresses(
 fn ipv6_addresses(
     subnet: &Subnet,
     request: &CreateNetworkInterface,
-    taken: &mut BTreeSet<Ipv6Addr>,
+    taken: &mut AddressSet,
 ) -> Result<Vec<Ipv6Addr>> {
     let count = count(request.ipv6_address_count, "ipv6AddressCount")?;
     if count > 0 && !request.ipv6_addresses.is_empty() {
@@ -233,16 +274,21 @@ fn ipv6_addresses(
     if count == 0 && request.ipv6_addresses.is_empty() {
         return Ok(Vec::new());
     }
-    let block = subnet.ipv6.as_ref().ok_or_else(|| {
-        let message = format!("The subnet '{}' has no IPv6 CIDR block.", subnet.id);
-        ControlError::fault("InvalidParameterValue", message)
-    })?;
-    let named = request.ipv6_addresses.iter().map(|text| address::take_ipv6(&block.cidr, taken, text));
+    let block = ipv6_block(subnet)?;
+    let named = request.ipv6_addresses.iter().map(|text| address::take_ipv6(&block, taken, text));
     let mut addresses: Vec<Ipv6Addr> = named.collect::<Result<_>>()?;
     for _ in 0..count {
-        addresses.push(address::pick_ipv6(&block.cidr, taken)?);
+        addresses.push(address::pick_ipv6(&block, taken)?);
     }
     Ok(addresses)
+}
+
+/// The IPv6 block of a subnet that must have one.
+pub(crate) fn ipv6_block(subnet: &Subnet) -> Result<Ipv6Net> {
+    subnet.ipv6.as_ref().map(|ipv6| ipv6.cidr).ok_or_else(|| {
+        let message = format!("The subnet '{}' has no IPv6 CIDR block.", subnet.id);
+        ControlError::fault("InvalidParameterValue", message)
+    })
 }
 
 pub(crate) fn count(given: Option<i64>, parameter: &str) -> Result<usize> {
@@ -285,19 +331,27 @@ pub enum Attribute {
     /// The whole new list.
     Groups(Vec<String>),
     SourceDestCheck(bool),
+    /// Of the attachment with this id.
+    DeleteOnTermination(String, bool),
 }
 
 /// Changes one attribute.
 ///
 /// Errors: `InvalidNetworkInterfaceID.NotFound`, `InvalidGroup.NotFound`,
-/// `SecurityGroupsPerInterfaceLimitExceeded`, `InvalidParameterValue` for an
-/// empty list of groups.
+/// `SecurityGroupsPerInterfaceLimitExceeded`, `InvalidAttachmentID.NotFound`,
+/// `InvalidParameterValue` for an empty list of groups.
 pub fn modify(cx: Cx<'_>, id: &str, attribute: &Attribute) -> Result<()> {
     region::ensure(cx)?;
     let mut interface: NetworkInterface = FAULTS.find(cx, id)?;
     match attribute {
         Attribute::Description(text) => interface.description.clone_from(text),
         Attribute::SourceDestCheck(check) => interface.source_dest_check = *check,
+        Attribute::DeleteOnTermination(attachment, delete) => match &mut interface.attached {
+            Some(attached) if attachment::id_of(&interface.id) == *attachment => {
+                attached.delete_on_termination = *delete;
+            }
+            _ => return Err(attachment::unknown(attachment)),
+        },
         Attribute::Groups(ids) if ids.is_empty() => {
             let message = "A network interface needs at least one security group.";
             return Err(ControlError::fault("InvalidParameterValue", message));
@@ -307,7 +361,7 @@ pub fn modify(cx: Cx<'_>, id: &str, attribute: &Attribute) -> Result<()> {
             interface.groups = groups_of(cx, &interface.vpc, &ids)?;
         }
     }
-    cx.tx.put(cx.scope, &interface)
+    interface_index::put(cx, &interface)
 }
 
 /// Removes an interface with its flow logs.
@@ -317,11 +371,10 @@ pub fn modify(cx: Cx<'_>, id: &str, attribute: &Attribute) -> Result<()> {
 pub fn delete(cx: Cx<'_>, id: &str) -> Result<()> {
     region::ensure(cx)?;
     let interface: NetworkInterface = FAULTS.find(cx, id)?;
-    if attachment::get(cx, &interface.id)?.is_some() {
+    if interface.attached.is_some() {
         let message = format!("Network interface '{id}' is currently in use.");
         return Err(ControlError::fault("InvalidParameterValue", message));
     }
     flow_log::resource_deleted(cx, id)?;
-    cx.tx.delete::<NetworkInterface>(cx.scope, id)?;
-    Ok(())
+    interface_index::delete(cx, &interface)
 }

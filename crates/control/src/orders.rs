@@ -59,7 +59,7 @@ fn interface_order(
         vpc: interface.vpc.clone(),
         vpc_cidrs,
         subnet: interface.subnet.clone(),
-        instance: interface.instance.clone(),
+        instance: interface.attached.as_ref().map(|attached| attached.instance.clone()),
         primary_ipv4: interface.primary_ipv4(),
         ipv4: interface.ipv4.clone(),
         ipv6: interface.ipv6.clone(),

@@ -6,13 +6,16 @@
 //!
 //! Source: EC2 user guide, "Regions and Zones"; VPC user guide, "Default VPCs".
 
+use crate::attachment;
 use crate::error::{ControlError, Result};
+use crate::interface_index;
 use crate::random;
 use crate::state::{Cx, Resource};
 use crate::vpc;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use weir_types::arn::partition_of;
-use weir_types::id::DhcpOptionsId;
+use weir_types::id::{DhcpOptionsId, InstanceId};
 
 /// A region that the account has touched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +23,12 @@ pub struct Region {
     pub name: String,
     /// The DHCP options that its VPCs have.
     pub dhcp_options: DhcpOptionsId,
+    /// Whether its interfaces have links and pools; before there were any, no.
+    #[serde(default)]
+    pub indexed: bool,
+    /// What hosts are to EC2, once an interface was attached there.
+    #[serde(default)]
+    pub host_instances: BTreeMap<String, InstanceId>,
 }
 
 impl Resource for Region {
@@ -181,7 +190,14 @@ pub fn list(cx: Cx<'_>) -> Result<Vec<(String, OptIn)>> {
 /// Errors: `InvalidParameterValue` if the name is not one of a region.
 pub fn ensure(cx: Cx<'_>) -> Result<Region> {
     let name = cx.scope.region.as_str();
-    if let Some(region) = cx.tx.get(cx.scope, name)? {
+    if let Some(mut region) = cx.tx.get::<Region>(cx.scope, name)? {
+        if !region.indexed {
+            region.indexed = true;
+            cx.tx.put(cx.scope, &region)?;
+            interface_index::rebuild(cx)?;
+            attachment::rebuild(cx)?;
+            return ensure(cx);
+        }
         return Ok(region);
     }
     if !is_region(name) {
@@ -191,7 +207,8 @@ pub fn ensure(cx: Cx<'_>) -> Result<Region> {
         ));
     }
     let dhcp_options = DhcpOptionsId::from_random(random::bits()?);
-    let region = Region { name: name.to_owned(), dhcp_options };
+    let region =
+        Region { name: name.to_owned(), dhcp_options, indexed: true, host_instances: BTreeMap::new() };
     cx.tx.put(cx.scope, &region)?;
     vpc::create_default(cx, &region)?;
     Ok(region)

@@ -5,10 +5,11 @@
 //! EC2 user guide, "Secondary IP addresses".
 
 use crate::error::{ControlError, Result};
+use crate::interface_index::Key;
 use crate::network_interface::{self, FAULTS, NetworkInterface};
 use crate::state::Cx;
 use crate::subnet::{self, Subnet};
-use crate::{address, region};
+use crate::{address, address_pool, interface_index, region};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -50,17 +51,18 @@ pub fn assign(cx: Cx<'_>, id: &str, request: &Assign) -> Result<Vec<Ipv4Addr>> {
         }
     }
     let subnet: Subnet = subnet::FAULTS.find(cx, interface.subnet.as_str())?;
-    let mut others: Vec<NetworkInterface> = cx.tx.list_in(cx.scope, subnet.vpc.as_str())?;
-    others.retain(|other| other.subnet == subnet.id && other.id != interface.id);
+    let mut taken = address_pool::of(cx, &subnet.id)?;
     let mut assigned: Vec<Ipv4Addr> = Vec::new();
     for text in &request.addresses {
         let address: Ipv4Addr = text.parse().map_err(|_| address::not_an_address(text))?;
         if !interface.ipv4.contains(&address) {
-            match others.iter_mut().find(|other| other.ipv4.contains(&address)) {
-                Some(holder) => release(cx, holder, address, request.allow_reassignment)?,
-                None => {
-                    address::take_ipv4(&subnet.cidr, &mut BTreeSet::new(), text)?;
+            if subnet.cidr.contains(&address) && taken.contains(address) {
+                let holders = interface_index::find(cx, Key::Address(address))?;
+                for mut holder in holders.into_iter().filter(|holder| holder.subnet == subnet.id) {
+                    release(cx, &mut holder, address, request.allow_reassignment)?;
                 }
+            } else {
+                address::take_ipv4(&subnet.cidr, &mut taken, text)?;
             }
             interface.ipv4.push(address);
         }
@@ -69,14 +71,12 @@ pub fn assign(cx: Cx<'_>, id: &str, request: &Assign) -> Result<Vec<Ipv4Addr>> {
         }
     }
     network_interface::within_limit(interface.ipv4.len().saturating_add(count))?;
-    let mut taken: BTreeSet<Ipv4Addr> =
-        others.iter().chain([&interface]).flat_map(|holder| holder.ipv4.iter().copied()).collect();
     for _ in 0..count {
         let address = address::pick_ipv4(&subnet.cidr, &mut taken)?;
         interface.ipv4.push(address);
         assigned.push(address);
     }
-    cx.tx.put(cx.scope, &interface)?;
+    interface_index::put(cx, &interface)?;
     Ok(assigned)
 }
 
@@ -91,7 +91,7 @@ fn release(cx: Cx<'_>, holder: &mut NetworkInterface, address: Ipv4Addr, allowed
         return Err(ControlError::fault("InvalidParameterValue", message));
     }
     holder.ipv4.retain(|other| *other != address);
-    cx.tx.put(cx.scope, holder)
+    interface_index::put(cx, holder)
 }
 
 /// Takes secondary addresses from an interface, all that are named or none.
@@ -116,5 +116,5 @@ pub fn unassign(cx: Cx<'_>, id: &str, addresses: &[&str]) -> Result<()> {
         return Err(ControlError::fault("InvalidParameterValue", message));
     }
     interface.ipv4.retain(|held| !addresses.contains(held));
-    cx.tx.put(cx.scope, &interface)
+    interface_index::put(cx, &interface)
 }

@@ -7,13 +7,11 @@ use crate::cidr;
 use crate::error::{ControlError, Result};
 use crate::flow_log;
 use crate::lookup::IdFaults;
-use crate::network_interface::NetworkInterface;
 use crate::region::{self, Zone};
-use crate::state::{Cx, Resource};
+use crate::state::{Cx, Index, Resource};
 use crate::vpc::{self, Vpc};
-use crate::{address, network_acl, random, tags};
+use crate::{address, address_pool, interface_index, network_acl, random, tags};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use weir_types::id::{SubnetCidrAssociationId, SubnetId, VpcId};
 use weir_types::net::{Ipv4Net, Ipv6Net};
 
@@ -86,6 +84,7 @@ impl Resource for Subnet {
     fn parent(&self) -> Option<&str> {
         Some(self.vpc.as_str())
     }
+    const INDEX: Index = Index { id: "subnet-id", parent: "vpc-id", keys: &[] };
 }
 
 /// What callers get who name a subnet that is not there.
@@ -120,7 +119,7 @@ pub fn create(cx: Cx<'_>, request: &CreateSubnet) -> Result<Subnet> {
     region::ensure(cx)?;
     let vpc: Vpc = vpc::FAULTS.find(cx, &request.vpc_id)?;
     let block = cidr::ipv4(&request.cidr_block, "InvalidSubnet.Range")?;
-    if !vpc.cidr.contains(&block) {
+    if !vpc.ipv4().any(|(whole, _)| whole.contains(&block)) {
         return Err(cidr::out_of_range(&request.cidr_block, "InvalidSubnet.Range"));
     }
     let ipv6 = request
@@ -128,20 +127,17 @@ pub fn create(cx: Cx<'_>, request: &CreateSubnet) -> Result<Subnet> {
         .as_deref()
         .map(|text| ipv6_block(&vpc, text, request.takes_any_ipv6))
         .transpose()?;
-    let zone = zone(cx, request)?;
-    for other in cx.tx.list_in::<Subnet>(cx.scope, vpc.id.as_str())? {
-        let conflicts = |block: &dyn std::fmt::Display| {
-            let message = format!("The CIDR '{block}' conflicts with another subnet");
-            Err(ControlError::fault("InvalidSubnet.Conflict", message))
-        };
-        if cidr::overlap_ipv4(&other.cidr, &block) {
-            return conflicts(&block);
-        }
-        if let (Some(theirs), Some(ours)) = (&other.ipv6, &ipv6)
-            && cidr::overlap_ipv6(&theirs.cidr, ours)
-        {
-            return conflicts(ours);
-        }
+    let zone = zone(
+        &cx.scope.region,
+        request.availability_zone.as_deref(),
+        request.availability_zone_id.as_deref(),
+    )?;
+    let others: Vec<Subnet> = cx.tx.list_in(cx.scope, vpc.id.as_str())?;
+    if others.iter().any(|other| cidr::overlap_ipv4(&other.cidr, &block)) {
+        return Err(conflict(block));
+    }
+    if let Some(ours) = &ipv6 {
+        no_overlap_ipv6(&others, ours)?;
     }
     let subnet = Subnet {
         id: SubnetId::from_random(random::bits()?),
@@ -165,29 +161,42 @@ pub fn create(cx: Cx<'_>, request: &CreateSubnet) -> Result<Subnet> {
     Ok(subnet)
 }
 
-fn ipv6_block(vpc: &Vpc, text: &str, takes_any: bool) -> Result<Ipv6Net> {
-    let block = cidr::ipv6(text, "InvalidSubnet.Range")?;
-    match &vpc.ipv6 {
-        Some(whole) if whole.cidr.contains(&block) => Ok(block),
-        _ if takes_any => Ok(block),
-        _ => Err(cidr::out_of_range(text, "InvalidSubnet.Range")),
+fn conflict(block: impl std::fmt::Display) -> ControlError {
+    let message = format!("The CIDR '{block}' conflicts with another subnet");
+    ControlError::fault("InvalidSubnet.Conflict", message)
+}
+
+pub(crate) fn no_overlap_ipv6(others: &[Subnet], block: &Ipv6Net) -> Result<()> {
+    let mut theirs = others.iter().filter_map(|other| other.ipv6.as_ref());
+    match theirs.any(|theirs| cidr::overlap_ipv6(&theirs.cidr, block)) {
+        true => Err(conflict(block)),
+        false => Ok(()),
     }
 }
 
-fn zone(cx: Cx<'_>, request: &CreateSubnet) -> Result<Zone> {
-    let zones = region::zones(&cx.scope.region);
+/// An IPv6 block as a caller wrote it; of the VPC's, unless `takes_any`.
+pub(crate) fn ipv6_block(vpc: &Vpc, text: &str, takes_any: bool) -> Result<Ipv6Net> {
+    let block = cidr::ipv6(text, "InvalidSubnet.Range")?;
+    match takes_any || vpc.ipv6.iter().any(|whole| whole.cidr.contains(&block)) {
+        true => Ok(block),
+        false => Err(cidr::out_of_range(text, "InvalidSubnet.Range")),
+    }
+}
+
+/// The zone with this name or id, or both; the region's first for neither.
+fn zone(region: &str, name: Option<&str>, id: Option<&str>) -> Result<Zone> {
+    let zones = region::zones(region);
     let names: Vec<String> = zones.iter().map(|zone| zone.name.clone()).collect();
-    let (parameter, wanted) = match (&request.availability_zone, &request.availability_zone_id) {
-        (Some(name), _) => ("availabilityZone", name.as_str()),
-        (None, Some(id)) => ("availabilityZoneId", id.as_str()),
+    let (parameter, wanted) = match (name, id) {
+        (Some(name), _) => ("availabilityZone", name),
+        (None, Some(id)) => ("availabilityZoneId", id),
         (None, None) => ("availabilityZone", names.first().map_or("", String::as_str)),
     };
     let found = zones.into_iter().find(|zone| match parameter {
         "availabilityZone" => zone.name == wanted,
         _ => zone.id == wanted,
     });
-    let both_match = |zone: &Zone| request.availability_zone_id.as_ref().is_none_or(|id| *id == zone.id);
-    found.filter(both_match).ok_or_else(|| {
+    found.filter(|zone| id.is_none_or(|id| id == zone.id)).ok_or_else(|| {
         let message = format!(
             "Value ({wanted}) for parameter {parameter} is invalid. Subnets can currently only be created in \
              the following availability zones: {}.",
@@ -199,22 +208,60 @@ fn zone(cx: Cx<'_>, request: &CreateSubnet) -> Result<Zone> {
 
 /// The subnets of a default VPC: a /20 in each zone.
 pub(crate) fn create_defaults(cx: Cx<'_>, vpc: &Vpc) -> Result<()> {
-    let blocks = vpc.cidr.subnets(20).into_iter().flatten();
+    let blocks = vpc.cidr.subnets(DEFAULT_LENGTH).into_iter().flatten();
     for (zone, cidr) in region::zones(&cx.scope.region).into_iter().zip(blocks) {
-        let subnet = Subnet {
-            id: SubnetId::from_random(random::bits()?),
-            vpc: vpc.id.clone(),
-            cidr,
-            ipv6: None,
-            az: zone.name,
-            az_id: zone.id,
-            default_for_az: true,
-            map_public_ip_on_launch: true,
-            attributes: SubnetAttributes::default(),
-        };
-        put_new(cx, &subnet)?;
+        put_new(cx, &default_subnet(vpc, zone, cidr)?)?;
     }
     Ok(())
+}
+
+/// The prefix length of default subnets.
+const DEFAULT_LENGTH: u8 = 20;
+
+fn default_subnet(vpc: &Vpc, zone: Zone, cidr: Ipv4Net) -> Result<Subnet> {
+    Ok(Subnet {
+        id: SubnetId::from_random(random::bits()?),
+        vpc: vpc.id.clone(),
+        cidr,
+        ipv6: None,
+        az: zone.name,
+        az_id: zone.id,
+        default_for_az: true,
+        map_public_ip_on_launch: true,
+        attributes: SubnetAttributes::default(),
+    })
+}
+
+/// The default subnet of a zone again, after it was deleted: the lowest /20 of
+/// the default VPC that is free.
+///
+/// Errors: `MissingParameter`, `InvalidParameterValue`, `DefaultVpcDoesNotExist`,
+/// `DefaultSubnetAlreadyExistsInAvailabilityZone`, `InsufficientCidrBlocks`.
+pub fn create_default_again(cx: Cx<'_>, name: Option<&str>, id: Option<&str>) -> Result<Subnet> {
+    region::ensure(cx)?;
+    if name.is_none() && id.is_none() {
+        let message = "Either 'availabilityZone' or 'availabilityZoneId' should be provided.";
+        return Err(ControlError::fault("MissingParameter", message));
+    }
+    let zone = zone(&cx.scope.region, name, id)?;
+    let vpc = vpc::default(cx)?.ok_or_else(|| {
+        let message = "No default VPC exists for this account in this region.";
+        ControlError::fault("DefaultVpcDoesNotExist", message)
+    })?;
+    let others: Vec<Subnet> = cx.tx.list_in(cx.scope, vpc.id.as_str())?;
+    if let Some(there) = others.iter().find(|other| other.default_for_az && other.az == zone.name) {
+        let message = format!("'{}' is already the default subnet in {}.", there.id, zone.name);
+        return Err(ControlError::fault("DefaultSubnetAlreadyExistsInAvailabilityZone", message));
+    }
+    let mut blocks = vpc.cidr.subnets(DEFAULT_LENGTH).into_iter().flatten();
+    let free = blocks.find(|block| !others.iter().any(|other| cidr::overlap_ipv4(&other.cidr, block)));
+    let block = free.ok_or_else(|| {
+        let message = "The default VPC has no free /20 block left.";
+        ControlError::fault("InsufficientCidrBlocks", message)
+    })?;
+    let subnet = default_subnet(&vpc, zone, block)?;
+    put_new(cx, &subnet)?;
+    Ok(subnet)
 }
 
 fn put_new(cx: Cx<'_>, subnet: &Subnet) -> Result<()> {
@@ -222,14 +269,9 @@ fn put_new(cx: Cx<'_>, subnet: &Subnet) -> Result<()> {
     network_acl::associate_default(cx, subnet)
 }
 
-/// How many addresses the interfaces of each subnet have. Subnets without
-/// interfaces are left out.
-pub fn used_addresses(cx: Cx<'_>) -> Result<BTreeMap<SubnetId, usize>> {
-    let mut used = BTreeMap::new();
-    for interface in cx.tx.list::<NetworkInterface>(cx.scope)? {
-        *used.entry(interface.subnet).or_default() += interface.ipv4.len();
-    }
-    Ok(used)
+/// How many IPv4 addresses the interfaces of a subnet have.
+pub fn used_addresses(cx: Cx<'_>, subnet: &Subnet) -> Result<usize> {
+    Ok(address_pool::of(cx, &subnet.id)?.ipv4_count())
 }
 
 /// How many IPv4 addresses are left in a subnet of which `used` are taken.
@@ -289,12 +331,12 @@ pub fn modify(cx: Cx<'_>, id: &str, attribute: Attribute) -> Result<()> {
 pub fn delete(cx: Cx<'_>, id: &str) -> Result<()> {
     region::ensure(cx)?;
     let subnet: Subnet = FAULTS.find(cx, id)?;
-    let interfaces: Vec<NetworkInterface> = cx.tx.list_in(cx.scope, subnet.vpc.as_str())?;
-    if interfaces.iter().any(|interface| interface.subnet == subnet.id) {
+    if interface_index::any_in_subnet(cx, &subnet.id)? {
         let message = format!("The subnet '{id}' has dependencies and cannot be deleted.");
         return Err(ControlError::fault("DependencyViolation", message));
     }
     network_acl::subnet_deleted(cx, &subnet)?;
+    address_pool::subnet_deleted(cx, &subnet.id)?;
     flow_log::resource_deleted(cx, id)?;
     cx.tx.delete::<Subnet>(cx.scope, id)?;
     Ok(())

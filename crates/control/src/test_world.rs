@@ -6,7 +6,7 @@ use crate::network_interface::NetworkInterface;
 use crate::state::{Cx, Scope, State};
 use crate::subnet::{Subnet, SubnetIpv6};
 use crate::vpc::{Vpc, VpcIpv6};
-use crate::{network_acl, random, security_group};
+use crate::{interface_index, network_acl, random, security_group};
 use std::net::IpAddr;
 use weir_types::id::{DhcpOptionsId, EniId, SecurityGroupId, SubnetCidrAssociationId, SubnetId};
 use weir_types::id::{VpcCidrAssociationId, VpcId};
@@ -45,13 +45,14 @@ impl World {
 pub fn vpc(cx: Cx<'_>, is_default: bool, ipv6: &str) -> Result<Vpc> {
     let association = || random::bits().map(VpcCidrAssociationId::from_random);
     let ipv6 = match ipv6.parse() {
-        Ok(cidr) => Some(VpcIpv6 { cidr, association: association()? }),
-        Err(_) => None,
+        Ok(cidr) => vec![VpcIpv6 { cidr, association: association()?, provided: false }],
+        Err(_) => Vec::new(),
     };
     let vpc = Vpc {
         id: VpcId::from_random(random::bits()?),
         cidr: "10.0.0.0/16".parse().unwrap(),
         cidr_association: association()?,
+        secondary: Vec::new(),
         ipv6,
         dhcp_options: DhcpOptionsId::from_random(random::bits()?),
         instance_tenancy: "default".to_owned(),
@@ -110,10 +111,11 @@ pub fn interface(
         ipv6,
         source_dest_check: true,
         interface_type: "interface".to_owned(),
-        instance: None,
+        attached: None,
+        requester: None,
         created: UnixMillis(0),
     };
-    cx.tx.put(cx.scope, &interface)?;
+    interface_index::put(cx, &interface)?;
     Ok(interface)
 }
 

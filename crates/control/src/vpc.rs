@@ -8,10 +8,11 @@ use crate::error::{ControlError, Result};
 use crate::flow_log;
 use crate::lookup::IdFaults;
 use crate::region::{self, Region};
-use crate::state::{Cx, Resource};
+use crate::state::{Cx, Index, Resource};
 use crate::subnet::{self, Subnet};
 use crate::{network_acl, random, security_group, tags};
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 use weir_types::id::{DhcpOptionsId, VpcCidrAssociationId, VpcId};
 use weir_types::net::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -22,7 +23,11 @@ pub struct Vpc {
     /// The primary IPv4 block, /16 to /28.
     pub cidr: Ipv4Net,
     pub cidr_association: VpcCidrAssociationId,
-    pub ipv6: Option<VpcIpv6>,
+    /// Further IPv4 blocks, in the order in which they came.
+    #[serde(default)]
+    pub secondary: Vec<VpcIpv4>,
+    #[serde(default, deserialize_with = "none_one_or_many")]
+    pub ipv6: Vec<VpcIpv6>,
     pub dhcp_options: DhcpOptionsId,
     /// `default` or `dedicated`; kept, of no effect.
     pub instance_tenancy: String,
@@ -53,18 +58,50 @@ impl Default for VpcAttributes {
     }
 }
 
-/// The IPv6 block of a VPC.
+/// A secondary IPv4 block of a VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcIpv4 {
+    pub cidr: Ipv4Net,
+    pub association: VpcCidrAssociationId,
+}
+
+/// An IPv6 block of a VPC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VpcIpv6 {
     pub cidr: Ipv6Net,
     pub association: VpcCidrAssociationId,
+    /// Picked by Weir, not the caller's own.
+    #[serde(default)]
+    pub provided: bool,
+}
+
+/// A VPC at rest once had at most one IPv6 block, which stood there unlisted.
+fn none_one_or_many<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Vec<VpcIpv6>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Shape {
+        Many(Vec<VpcIpv6>),
+        One(Option<VpcIpv6>),
+    }
+    Ok(match Shape::deserialize(from)? {
+        Shape::Many(all) => all,
+        Shape::One(one) => one.into_iter().collect(),
+    })
 }
 
 impl Vpc {
     /// Its blocks, IPv4 first.
     pub fn cidrs(&self) -> Vec<IpNet> {
-        let ipv6 = self.ipv6.as_ref().map(|ipv6| IpNet::V6(ipv6.cidr));
-        [IpNet::V4(self.cidr)].into_iter().chain(ipv6).collect()
+        let ipv4 = self.ipv4().map(|(cidr, _)| IpNet::V4(cidr));
+        ipv4.chain(self.ipv6.iter().map(|ipv6| IpNet::V6(ipv6.cidr))).collect()
+    }
+
+    /// Its IPv4 blocks with the ids of their associations, the primary one first.
+    pub fn ipv4(&self) -> impl Iterator<Item = (Ipv4Net, &VpcCidrAssociationId)> {
+        let secondary = self.secondary.iter().map(|block| (block.cidr, &block.association));
+        std::iter::once((self.cidr, &self.cidr_association)).chain(secondary)
     }
 }
 
@@ -73,6 +110,7 @@ impl Resource for Vpc {
     fn id(&self) -> &str {
         self.id.as_str()
     }
+    const INDEX: Index = Index { id: "vpc-id", parent: "", keys: &[] };
 }
 
 /// What callers get who name a VPC that is not there.
@@ -106,16 +144,7 @@ pub fn create(cx: Cx<'_>, request: &CreateVpc) -> Result<Vpc> {
         ControlError::fault("MissingParameter", message)
     })?;
     let block = cidr::ipv4(block, "InvalidVpc.Range")?;
-    let ipv6 = match (&request.ipv6_cidr_block, request.amazon_provided_ipv6_cidr_block) {
-        (None, false) => None,
-        (None, true) => Some(unique_local_block()?),
-        (Some(block), false) => Some(cidr::ipv6(block, "InvalidVpc.Range")?),
-        (Some(_), true) => {
-            let message =
-                "The parameters Ipv6CidrBlock and AmazonProvidedIpv6CidrBlock cannot be used together";
-            return Err(ControlError::fault("InvalidParameterCombination", message));
-        }
-    };
+    let ipv6 = ipv6_asked(request.ipv6_cidr_block.as_deref(), request.amazon_provided_ipv6_cidr_block)?;
     let tenancy = request.instance_tenancy.as_deref().unwrap_or("default");
     if !["default", "dedicated"].contains(&tenancy) {
         let message = format!("Value ({tenancy}) for parameter instanceTenancy is invalid.");
@@ -125,6 +154,41 @@ pub fn create(cx: Cx<'_>, request: &CreateVpc) -> Result<Vpc> {
     put_new(cx, &vpc)?;
     tags::set(cx, vpc.id.as_str(), &request.tags)?;
     Ok(vpc)
+}
+
+/// The IPv6 block that a request asks for.
+///
+/// Errors: `InvalidParameterValue`, `InvalidVpc.Range`, `InvalidParameterCombination`.
+pub(crate) fn ipv6_asked(own: Option<&str>, provided: bool) -> Result<Option<VpcIpv6>> {
+    let cidr = match (own, provided) {
+        (None, false) => return Ok(None),
+        (None, true) => unique_local_block()?,
+        (Some(block), false) => cidr::ipv6(block, "InvalidVpc.Range")?,
+        (Some(_), true) => {
+            let message =
+                "The parameters Ipv6CidrBlock and AmazonProvidedIpv6CidrBlock cannot be used together";
+            return Err(ControlError::fault("InvalidParameterCombination", message));
+        }
+    };
+    let association = VpcCidrAssociationId::from_random(random::bits()?);
+    Ok(Some(VpcIpv6 { cidr, association, provided }))
+}
+
+/// The default VPC again, after it was deleted.
+///
+/// Errors: `DefaultVpcAlreadyExists`.
+pub fn create_default_again(cx: Cx<'_>) -> Result<Vpc> {
+    let region = region::ensure(cx)?;
+    if default(cx)?.is_some() {
+        let message = "A Default VPC already exists for this account in this region.";
+        return Err(ControlError::fault("DefaultVpcAlreadyExists", message));
+    }
+    create_default(cx, &region)
+}
+
+/// The default VPC of the region, if it was not deleted.
+pub fn default(cx: Cx<'_>) -> Result<Option<Vpc>> {
+    Ok(cx.tx.list::<Vpc>(cx.scope)?.into_iter().find(|vpc| vpc.is_default))
 }
 
 /// The default VPC of a region that is touched for the first time: 172.31.0.0/16
@@ -138,15 +202,13 @@ pub(crate) fn create_default(cx: Cx<'_>, region: &Region) -> Result<Vpc> {
     Ok(vpc)
 }
 
-fn plain(region: &Region, cidr: Ipv4Net, ipv6: Option<Ipv6Net>) -> Result<Vpc> {
-    let association = || random::bits().map(VpcCidrAssociationId::from_random);
+fn plain(region: &Region, cidr: Ipv4Net, ipv6: Option<VpcIpv6>) -> Result<Vpc> {
     Ok(Vpc {
         id: VpcId::from_random(random::bits()?),
         cidr,
-        cidr_association: association()?,
-        ipv6: ipv6
-            .map(|cidr| Ok::<_, ControlError>(VpcIpv6 { cidr, association: association()? }))
-            .transpose()?,
+        cidr_association: VpcCidrAssociationId::from_random(random::bits()?),
+        secondary: Vec::new(),
+        ipv6: ipv6.into_iter().collect(),
         dhcp_options: region.dhcp_options.clone(),
         instance_tenancy: "default".to_owned(),
         is_default: false,
@@ -192,6 +254,19 @@ pub fn modify(cx: Cx<'_>, id: &str, attribute: Attribute) -> Result<()> {
     cx.tx.put(cx.scope, &vpc)
 }
 
+/// Makes the tenancy of a VPC `default`; there is no way back.
+///
+/// Errors: `InvalidVpcID.NotFound`, `UnsupportedTenancy`.
+pub fn modify_tenancy(cx: Cx<'_>, id: &str, tenancy: &str) -> Result<()> {
+    let mut vpc = find(cx, id)?;
+    if tenancy != "default" {
+        let message = format!("The tenancy value {tenancy} is not supported.");
+        return Err(ControlError::fault("UnsupportedTenancy", message));
+    }
+    vpc.instance_tenancy = tenancy.to_owned();
+    cx.tx.put(cx.scope, &vpc)
+}
+
 /// The VPC with this id.
 ///
 /// Errors: `InvalidVpcID.Malformed`, `InvalidVpcID.NotFound`.
@@ -208,12 +283,16 @@ pub fn delete(cx: Cx<'_>, id: &str) -> Result<()> {
     region::ensure(cx)?;
     let vpc: Vpc = FAULTS.find(cx, id)?;
     if !cx.tx.list_in::<Subnet>(cx.scope, id)?.is_empty() {
-        let message = format!("The vpc '{id}' has dependencies and cannot be deleted.");
-        return Err(ControlError::fault("DependencyViolation", message));
+        return Err(has_dependencies(id));
     }
     network_acl::vpc_deleted(cx, &vpc)?;
     security_group::vpc_deleted(cx, &vpc)?;
     flow_log::resource_deleted(cx, id)?;
     cx.tx.delete::<Vpc>(cx.scope, id)?;
     Ok(())
+}
+
+pub(crate) fn has_dependencies(vpc: impl Display) -> ControlError {
+    let message = format!("The vpc '{vpc}' has dependencies and cannot be deleted.");
+    ControlError::fault("DependencyViolation", message)
 }

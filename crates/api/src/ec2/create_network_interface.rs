@@ -9,7 +9,8 @@ use weir_control::network_interface::{self, CreateNetworkInterface, PrivateIpAdd
 
 /// Makes a network interface.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
-    let request = parse(params)?;
+    let mut request = parse(params)?;
+    request.requester = call.principal.user_id().map(|id| id.into_owned());
     let mut resources = vec![
         call.arn("ec2", "network-interface/*"),
         call.arn("ec2", format!("subnet/{}", request.subnet_id)),
@@ -52,6 +53,7 @@ fn parse(params: &Params) -> Result<CreateNetworkInterface, ApiError> {
         ipv6_address_count: params.integer("Ipv6AddressCount")?,
         interface_type: text("InterfaceType"),
         client_token: text("ClientToken"),
+        requester: None,
         tags: tag_spec::parse(params, "network-interface")?,
     })
 }

@@ -13,7 +13,7 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     call.authorize_ec2(params, "ec2:CreateVpc", &[call.arn("ec2", "vpc/*")], &[])?;
     let vpc = call.transact(|cx| vpc::create(cx, &request))?;
     let mut xml = Xml::new();
-    xml.element("vpc", |item| describe_vpcs::render(item, &vpc, &request.tags, &call.scope.account));
+    xml.element("vpc", |item| describe_vpcs::render(item, &vpc, &request.tags, &call.scope));
     Ok(xml)
 }
 

@@ -76,7 +76,7 @@ impl Shown {
     /// Reads what an ACL is shown with.
     pub fn of(cx: Cx<'_>, acl: NetworkAcl, associations: Vec<Association>) -> weir_control::Result<Self> {
         let vpc: Option<Vpc> = cx.tx.get(cx.scope, acl.vpc.as_str())?;
-        let entries = shown(&acl, vpc.is_some_and(|vpc| vpc.ipv6.is_some()));
+        let entries = shown(&acl, vpc.is_some_and(|vpc| !vpc.ipv6.is_empty()));
         Ok(Self { entries, associations, tags: tags::of(cx, acl.id.as_str())?, acl })
     }
 

@@ -39,7 +39,7 @@ fn render(xml: &mut Xml, shown: &Shown, name: &str, account: &str) {
         "description" => attribute::value(xml, name, &shown.interface.description),
         "sourceDestCheck" => attribute::value(xml, name, shown.interface.source_dest_check),
         "groupSet" => interfaces::render_groups(xml, shown),
-        "attachment" => interfaces::render_attachment(xml, shown, account),
+        "attachment" => interfaces::render_attachment(xml, &shown.interface, account),
         // Weir gives no public addresses.
         "associatePublicIpAddress" => {
             xml.text(name, false);

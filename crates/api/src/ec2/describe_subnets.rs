@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-use weir_control::subnet::{self, Subnet};
+use weir_control::subnet::{self, Subnet, SubnetIpv6};
 use weir_control::{Scope, region, tags};
 
 /// Filters on what no subnet here has: nothing passes them.
@@ -54,14 +54,13 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     call.authorize_ec2(params, "ec2:DescribeSubnets", &["*".to_owned()], &[])?;
     let all = call.transact(|cx| {
         region::ensure(cx)?;
-        let subnets: Vec<Subnet> = subnet::FAULTS.select(cx, &params.list("SubnetId"))?;
-        let (mut used, mut tags) = (subnet::used_addresses(cx)?, tags::all(cx)?);
-        let show = |subnet: Subnet| Shown {
-            used: used.remove(&subnet.id).unwrap_or_default(),
-            tags: tags.remove(subnet.id.as_str()).unwrap_or_default(),
-            subnet,
+        let subnets: Vec<Subnet> =
+            subnet::FAULTS.select_narrowed(cx, &params.list("SubnetId"), &filters.narrowing())?;
+        let show = |subnet: Subnet| {
+            let used = subnet::used_addresses(cx, &subnet)?;
+            Ok(Shown { used, tags: tags::of(cx, subnet.id.as_str())?, subnet })
         };
-        Ok(subnets.into_iter().map(show).collect::<Vec<_>>())
+        subnets.into_iter().map(show).collect::<Result<Vec<_>, _>>()
     })?;
     let pass = |shown: &Shown| filters.pass(&shown.tags, |name| values(shown, name, &call.scope));
     let found = all.into_iter().filter(pass).collect();
@@ -117,10 +116,7 @@ pub fn render(xml: &mut Xml, shown: &Shown, scope: &Scope) {
     xml.text("subnetId", &subnet.id).text("subnetArn", arn(subnet, scope)).text("state", "available");
     xml.text("vpcId", &subnet.vpc).text("ownerId", &scope.account).text("cidrBlock", subnet.cidr);
     xml.set("ipv6CidrBlockAssociationSet", &subnet.ipv6, |item, ipv6| {
-        item.text("associationId", &ipv6.association).text("ipv6CidrBlock", ipv6.cidr);
-        item.element("ipv6CidrBlockState", |state| {
-            state.text("state", "associated");
-        });
+        render_ipv6(item, ipv6, "associated");
     });
     xml.text("availableIpAddressCount", subnet::available_addresses(subnet, shown.used));
     xml.text("availabilityZone", &subnet.az).text("availabilityZoneId", &subnet.az_id);
@@ -140,10 +136,17 @@ pub fn render(xml: &mut Xml, shown: &Shown, scope: &Scope) {
     tag_spec::render(xml, &shown.tags);
 }
 
+/// The members of a `SubnetIpv6CidrBlockAssociation`.
+pub fn render_ipv6(xml: &mut Xml, ipv6: &SubnetIpv6, state: &str) {
+    xml.text("associationId", &ipv6.association).text("ipv6CidrBlock", ipv6.cidr);
+    xml.element("ipv6CidrBlockState", |xml| {
+        xml.text("state", state);
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_control::subnet::SubnetIpv6;
 
     fn shown() -> Shown {
         let subnet = Subnet {

@@ -27,8 +27,7 @@ impl Filters {
         let mut filters = Vec::new();
         for item in params.structs("Filter") {
             let name = item.required("Name")?.to_owned();
-            let is_of_tags = matches!(name.as_str(), "tag-key" | "tag-value") || name.starts_with("tag:");
-            if !is_of_tags && !known.contains(&name.as_str()) {
+            if !is_of_tags(&name) && !known.contains(&name.as_str()) {
                 let message = format!("The filter '{name}' is invalid");
                 return Err(ApiError::new("InvalidParameterValue", message));
             }
@@ -69,6 +68,10 @@ impl Filters {
             has.iter().any(|value| filter.values.iter().any(|pattern| matches(pattern, value)))
         })
     }
+}
+
+fn is_of_tags(name: &str) -> bool {
+    matches!(name, "tag-key" | "tag-value") || name.starts_with("tag:")
 }
 
 /// Whether `text` matches a pattern of `*`, `?` and `\`.

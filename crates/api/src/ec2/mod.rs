@@ -3,10 +3,16 @@
 //! Wire: EC2 query protocol, version 2016-11-15. An action is a function from
 //! parameters to the members of its answer; [`ACTIONS`] lists them all.
 
+mod assign_ipv6_addresses;
 mod assign_private_ip_addresses;
+mod associate_subnet_cidr_block;
+mod associate_vpc_cidr_block;
+mod attach_network_interface;
 mod attribute;
 mod authorize_security_group_egress;
 mod authorize_security_group_ingress;
+mod create_default_subnet;
+mod create_default_vpc;
 mod create_flow_logs;
 mod create_network_acl;
 mod create_network_acl_entry;
@@ -35,36 +41,49 @@ mod describe_subnets;
 mod describe_tags;
 mod describe_vpc_attribute;
 mod describe_vpcs;
+mod detach_network_interface;
+mod disassociate_subnet_cidr_block;
+mod disassociate_vpc_cidr_block;
 pub mod filter;
 mod ip_permission;
 mod modify_network_interface_attribute;
 mod modify_security_group_rules;
 mod modify_subnet_attribute;
 mod modify_vpc_attribute;
+mod modify_vpc_tenancy;
 mod network_acl_entry;
 pub mod page;
 pub mod parameters;
 mod replace_network_acl_association;
 mod replace_network_acl_entry;
+mod reset_network_interface_attribute;
 mod revoke_security_group_egress;
 mod revoke_security_group_ingress;
 mod security_group_rule;
 pub mod tag_spec;
 mod taggable;
+mod unassign_ipv6_addresses;
 mod unassign_private_ip_addresses;
 mod unsuccessful;
 mod unsupported;
 mod update_security_group_rule_descriptions_egress;
 mod update_security_group_rule_descriptions_ingress;
+mod vpc_cidr;
 
 use crate::protocol::xml::Xml;
 pub use crate::service::QueryAction as Action;
 
 /// Every EC2 action, by name.
 pub const ACTIONS: &[Action] = &[
+    Action { name: "AssignIpv6Addresses", run: assign_ipv6_addresses::run },
     Action { name: "AssignPrivateIpAddresses", run: assign_private_ip_addresses::run },
+    Action { name: "AssociateSubnetCidrBlock", run: associate_subnet_cidr_block::run },
+    Action { name: "AssociateVpcCidrBlock", run: associate_vpc_cidr_block::run },
+    Action { name: "AttachNetworkInterface", run: attach_network_interface::run },
     Action { name: "AuthorizeSecurityGroupEgress", run: authorize_security_group_egress::run },
     Action { name: "AuthorizeSecurityGroupIngress", run: authorize_security_group_ingress::run },
+    Action { name: "CreateDefaultSubnet", run: create_default_subnet::run },
+    Action { name: "CreateDefaultVpc", run: create_default_vpc::run },
     Action { name: "CreateFlowLogs", run: create_flow_logs::run },
     Action { name: "CreateNetworkAcl", run: create_network_acl::run },
     Action { name: "CreateNetworkAclEntry", run: create_network_acl_entry::run },
@@ -93,14 +112,20 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "DescribeTags", run: describe_tags::run },
     Action { name: "DescribeVpcAttribute", run: describe_vpc_attribute::run },
     Action { name: "DescribeVpcs", run: describe_vpcs::run },
+    Action { name: "DetachNetworkInterface", run: detach_network_interface::run },
+    Action { name: "DisassociateSubnetCidrBlock", run: disassociate_subnet_cidr_block::run },
+    Action { name: "DisassociateVpcCidrBlock", run: disassociate_vpc_cidr_block::run },
     Action { name: "ModifyNetworkInterfaceAttribute", run: modify_network_interface_attribute::run },
     Action { name: "ModifySecurityGroupRules", run: modify_security_group_rules::run },
     Action { name: "ModifySubnetAttribute", run: modify_subnet_attribute::run },
     Action { name: "ModifyVpcAttribute", run: modify_vpc_attribute::run },
+    Action { name: "ModifyVpcTenancy", run: modify_vpc_tenancy::run },
     Action { name: "ReplaceNetworkAclAssociation", run: replace_network_acl_association::run },
     Action { name: "ReplaceNetworkAclEntry", run: replace_network_acl_entry::run },
+    Action { name: "ResetNetworkInterfaceAttribute", run: reset_network_interface_attribute::run },
     Action { name: "RevokeSecurityGroupEgress", run: revoke_security_group_egress::run },
     Action { name: "RevokeSecurityGroupIngress", run: revoke_security_group_ingress::run },
+    Action { name: "UnassignIpv6Addresses", run: unassign_ipv6_addresses::run },
     Action { name: "UnassignPrivateIpAddresses", run: unassign_private_ip_addresses::run },
     Action {
         name: "UpdateSecurityGroupRuleDescriptionsEgress",
@@ -129,6 +154,8 @@ pub fn done() -> Xml {
 mod address_tests;
 #[cfg(test)]
 mod attribute_tests;
+#[cfg(test)]
+mod cidr_tests;
 #[cfg(test)]
 mod network_tests;
 #[cfg(test)]

@@ -8,8 +8,8 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use weir_control::network_interface::{self, Attribute};
 
-/// Changes the description, the security groups or the source/destination
-/// check of a network interface.
+/// Changes the description, the security groups, the source/destination check
+/// or what becomes of a network interface with its instance.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let id = params.required("NetworkInterfaceId")?;
     let attribute = parse(params)?;
@@ -24,8 +24,9 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
 
 /// The one attribute of the request.
 fn parse(params: &Params) -> Result<Attribute, ApiError> {
-    let others = ["AssociatePublicIpAddress", "AssociatedSubnetId", "Attachment"];
-    unsupported::refuse(params, &others)?;
+    unsupported::refuse(params, &["AssociatePublicIpAddress", "AssociatedSubnetId"])?;
+    let attachment = params.structure("Attachment");
+    unsupported::refuse(&attachment, &["DefaultEnaQueueCount", "EnaQueueCount"])?;
     unsupported::refuse(
         params,
         &["ConnectionTrackingSpecification", "EnablePrimaryIpv6", "EnaSrdSpecification"],
@@ -33,7 +34,15 @@ fn parse(params: &Params) -> Result<Attribute, ApiError> {
     let groups: Vec<String> = params.list("SecurityGroupId").into_iter().map(str::to_owned).collect();
     let description = params.structure("Description").raw("Value").map(str::to_owned);
     let check = attribute::boolean(params, "SourceDestCheck")?;
+    let deletion = match attachment.boolean("DeleteOnTermination")? {
+        Some(delete) => {
+            Some(Attribute::DeleteOnTermination(attachment.required("AttachmentId")?.to_owned(), delete))
+        }
+        None if attachment.is_empty() => None,
+        None => return Err(ApiError::missing_parameter("Attachment.DeleteOnTermination")),
+    };
     let given = [
+        ("attachment", deletion),
         ("description", description.map(Attribute::Description)),
         ("groupSet", (!groups.is_empty()).then_some(Attribute::Groups(groups))),
         ("sourceDestCheck", check.map(Attribute::SourceDestCheck)),
@@ -54,6 +63,10 @@ mod tests {
                 "SecurityGroupId.1=sg-1&SecurityGroupId.2=sg-2",
                 Attribute::Groups(vec!["sg-1".into(), "sg-2".into()]),
             ),
+            (
+                "Attachment.AttachmentId=eni-attach-1&Attachment.DeleteOnTermination=true",
+                Attribute::DeleteOnTermination("eni-attach-1".into(), true),
+            ),
             ("SourceDestCheck.Value=false", Attribute::SourceDestCheck(false)),
         ] {
             assert_eq!(parse(form).unwrap(), expected);
@@ -66,7 +79,11 @@ mod tests {
             ),
             (
                 "Attachment.AttachmentId=x",
-                "The parameter Attachment is not supported by this version of Weir",
+                "The request must contain the parameter Attachment.DeleteOnTermination",
+            ),
+            (
+                "EnablePrimaryIpv6=true",
+                "The parameter EnablePrimaryIpv6 is not supported by this version of Weir",
             ),
         ] {
             assert_eq!(parse(form).unwrap_err().message, message);

@@ -85,12 +85,30 @@ const PERMISSIONS: &str = "IpPermissions.N.IpProtocol IpPermissions.N.FromPort I
 /// Parameters by action, in order of the actions; a row has one or more lists.
 pub const PARAMETERS: &[(&str, &[&str])] = &[
     (
+        "AssignIpv6Addresses",
+        &["Ipv6AddressCount Ipv6Addresses.N Ipv6Prefix.N Ipv6PrefixCount NetworkInterfaceId"],
+    ),
+    (
         "AssignPrivateIpAddresses",
         &["AllowReassignment Ipv4Prefix.N Ipv4PrefixCount NetworkInterfaceId PrivateIpAddress.N \
              SecondaryPrivateIpAddressCount"],
     ),
+    ("AssociateSubnetCidrBlock", &["Ipv6CidrBlock Ipv6IpamPoolId Ipv6NetmaskLength SubnetId"]),
+    (
+        "AssociateVpcCidrBlock",
+        &["AmazonProvidedIpv6CidrBlock CidrBlock Ipv4IpamPoolId Ipv4NetmaskLength Ipv6CidrBlock \
+ Ipv6CidrBlockNetworkBorderGroup Ipv6IpamPoolId Ipv6NetmaskLength Ipv6Pool VpcId"],
+    ),
+    (
+        "AttachNetworkInterface",
+        &["DeviceIndex DryRun EnaQueueCount EnaSrdSpecification.EnaSrdEnabled \
+ EnaSrdSpecification.EnaSrdUdpSpecification.EnaSrdUdpEnabled InstanceId \
+ NetworkCardIndex NetworkInterfaceId"],
+    ),
     ("AuthorizeSecurityGroupEgress", &[TAGS, FLAT, PERMISSIONS, "DryRun GroupId"]),
     ("AuthorizeSecurityGroupIngress", &[TAGS, FLAT, PERMISSIONS, "DryRun GroupId GroupName"]),
+    ("CreateDefaultSubnet", &["AvailabilityZone AvailabilityZoneId DryRun Ipv6Native"]),
+    ("CreateDefaultVpc", &["DryRun"]),
     (
         "CreateFlowLogs",
         &[
@@ -165,6 +183,9 @@ pub const PARAMETERS: &[(&str, &[&str])] = &[
     ("DescribeTags", &[FILTERS, PAGES, "DryRun"]),
     ("DescribeVpcAttribute", &["Attribute DryRun VpcId"]),
     ("DescribeVpcs", &[FILTERS, PAGES, "DryRun VpcId.N"]),
+    ("DetachNetworkInterface", &["AttachmentId DryRun Force"]),
+    ("DisassociateSubnetCidrBlock", &["AssociationId"]),
+    ("DisassociateVpcCidrBlock", &["AssociationId"]),
     (
         "ModifyNetworkInterfaceAttribute",
         &["AssociatePublicIpAddress AssociatedSubnetId.N Attachment.AttachmentId \
@@ -200,10 +221,13 @@ pub const PARAMETERS: &[(&str, &[&str])] = &[
         &["EnableDnsHostnames.Value EnableDnsSupport.Value \
              EnableNetworkAddressUsageMetrics.Value VpcId"],
     ),
+    ("ModifyVpcTenancy", &["DryRun InstanceTenancy VpcId"]),
     ("ReplaceNetworkAclAssociation", &["AssociationId DryRun NetworkAclId"]),
     ("ReplaceNetworkAclEntry", &[ENTRY, "DryRun"]),
+    ("ResetNetworkInterfaceAttribute", &["DryRun NetworkInterfaceId SourceDestCheck"]),
     ("RevokeSecurityGroupEgress", &[FLAT, PERMISSIONS, "DryRun GroupId SecurityGroupRuleId.N"]),
     ("RevokeSecurityGroupIngress", &[FLAT, PERMISSIONS, "DryRun GroupId GroupName SecurityGroupRuleId.N"]),
+    ("UnassignIpv6Addresses", &["Ipv6Addresses.N Ipv6Prefix.N NetworkInterfaceId"]),
     ("UnassignPrivateIpAddresses", &["Ipv4Prefix.N NetworkInterfaceId PrivateIpAddress.N"]),
     (
         "UpdateSecurityGroupRuleDescriptionsEgress",

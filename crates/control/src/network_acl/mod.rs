@@ -70,18 +70,46 @@ impl Resource for Association {
 /// Makes the default ACL of a new VPC: rule 100, and 101 for IPv6, allow
 /// everything both ways.
 pub fn create_default(cx: Cx<'_>, vpc: &Vpc) -> Result<NetworkAcl> {
-    let mut entries = Vec::new();
-    for direction in Direction::BOTH {
-        let allow = |number, peer| AclRule { number, direction, matches: Match::All, peer, allow: true };
-        entries.push(allow(100, IpNet::V4(Ipv4Net::default())));
-        if vpc.ipv6.is_some() {
-            entries.push(allow(101, IpNet::V6(Ipv6Net::default())));
-        }
+    let mut numbered = vec![(100, IpNet::V4(Ipv4Net::default()))];
+    if !vpc.ipv6.is_empty() {
+        numbered.push((101, IpNet::V6(Ipv6Net::default())));
     }
+    let entries = allow_all(&numbered);
     let id = NetworkAclId::from_random(random::bits()?);
     let acl = NetworkAcl { id, vpc: vpc.id.clone(), is_default: true, entries };
     cx.tx.put(cx.scope, &acl)?;
     Ok(acl)
+}
+
+/// A VPC has got its first IPv6 block: its default ACL, if it is as it was made,
+/// allows everything by IPv6 too.
+///
+/// Source: VPC user guide, "Default network ACL".
+pub(crate) fn ipv6_came(cx: Cx<'_>, vpc: &Vpc) -> Result<()> {
+    let acls: Vec<NetworkAcl> = cx.tx.list_in(cx.scope, vpc.id.as_str())?;
+    for mut acl in acls.into_iter().filter(|acl| acl.is_default) {
+        if acl.entries == allow_all(&[(100, IpNet::V4(Ipv4Net::default()))]) {
+            acl.entries =
+                allow_all(&[(100, IpNet::V4(Ipv4Net::default())), (101, IpNet::V6(Ipv6Net::default()))]);
+            cx.tx.put(cx.scope, &acl)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rules that allow everything both ways: numbers and blocks.
+fn allow_all(numbered: &[(u16, IpNet)]) -> Vec<AclRule> {
+    let of = |direction| {
+        let allow = move |&(number, peer): &(u16, IpNet)| AclRule {
+            number,
+            direction,
+            matches: Match::All,
+            peer,
+            allow: true,
+        };
+        numbered.iter().map(allow)
+    };
+    Direction::BOTH.into_iter().flat_map(of).collect()
 }
 
 /// Unknown and malformed ids of ACLs.

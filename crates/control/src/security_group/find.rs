@@ -4,7 +4,7 @@ use super::{SecurityGroup, SecurityGroupRule};
 use crate::error::{ControlError, Result};
 use crate::lookup::IdFaults;
 use crate::state::Cx;
-use crate::vpc::Vpc;
+use crate::vpc::{self, Vpc};
 use weir_types::id::VpcId;
 
 /// Unknown and malformed ids of groups.
@@ -72,7 +72,7 @@ pub fn in_default_vpc(cx: Cx<'_>, name: &str) -> Result<SecurityGroup> {
 }
 
 pub(super) fn default_vpc(cx: Cx<'_>) -> Result<Option<Vpc>> {
-    Ok(cx.tx.list::<Vpc>(cx.scope)?.into_iter().find(|vpc| vpc.is_default))
+    vpc::default(cx)
 }
 
 /// The rule with this id.

@@ -18,7 +18,7 @@ pub mod permission;
 pub mod rule;
 
 use crate::error::{ControlError, Result};
-use crate::network_interface::NetworkInterface;
+use crate::interface_index;
 use crate::state::{Cx, Resource};
 use crate::vpc::{self, Vpc};
 use crate::{random, tags};
@@ -121,8 +121,25 @@ pub fn create_default(cx: Cx<'_>, vpc: &Vpc) -> Result<SecurityGroup> {
 /// The rules that every new group gets: everything out, by IPv6 if the VPC has it.
 fn allow_all_egress(cx: Cx<'_>, group: &SecurityGroup, vpc: &Vpc) -> Result<()> {
     put_rule(cx, group, Direction::Egress, Peer::Cidr(IpNet::V4(Ipv4Net::default())))?;
-    if vpc.ipv6.is_some() {
+    if !vpc.ipv6.is_empty() {
         put_rule(cx, group, Direction::Egress, Peer::Cidr(IpNet::V6(Ipv6Net::default())))?;
+    }
+    Ok(())
+}
+
+/// A VPC has got its first IPv6 block: groups that still let out everything, as
+/// they were made, do so by IPv6 too.
+///
+/// Source: VPC user guide, "Default security groups", "Security group rules".
+pub(crate) fn ipv6_came(cx: Cx<'_>, vpc: &Vpc) -> Result<()> {
+    let everywhere = |peer| (Match::All, Peer::Cidr(peer));
+    let as_made = [everywhere(IpNet::V4(Ipv4Net::default()))];
+    for group in cx.tx.list_in::<SecurityGroup>(cx.scope, vpc.id.as_str())? {
+        let egress = rule::of_direction(cx, &group, Direction::Egress)?;
+        let egress: Vec<_> = egress.into_iter().map(|rule| (rule.matches, rule.peer)).collect();
+        if egress == as_made {
+            put_rule(cx, &group, Direction::Egress, Peer::Cidr(IpNet::V6(Ipv6Net::default())))?;
+        }
     }
     Ok(())
 }
@@ -232,8 +249,7 @@ pub fn delete(cx: Cx<'_>, group: &SecurityGroup) -> Result<()> {
         );
         return Err(ControlError::fault("CannotDelete", message));
     }
-    let interfaces: Vec<NetworkInterface> = cx.tx.list_in(cx.scope, group.vpc.as_str())?;
-    let carried = interfaces.iter().any(|interface| interface.groups.contains(&group.id));
+    let carried = interface_index::any_in_group(cx, &group.id)?;
     let rules: Vec<SecurityGroupRule> = cx.tx.list_by(cx.scope, "referenced-group", &[group.id.as_str()])?;
     let named = rules.iter().any(|rule| rule.group != group.id);
     if carried || named {

@@ -407,7 +407,7 @@ fn a_group_in_use_cannot_go() {
         })
         .unwrap();
     assert_eq!(world.fault(|cx| delete(cx, &web)), in_use);
-    world.run(|cx| cx.tx.delete::<NetworkInterface>(cx.scope, eni.id.as_str())).unwrap();
+    world.run(|cx| interface_index::delete(cx, &eni)).unwrap();
     world.run(|cx| delete(cx, &web)).unwrap();
     assert_eq!(world.run(|cx| rule::of_group(cx, &web)).unwrap(), []);
 
