@@ -32,7 +32,8 @@ pub fn orders(tx: &Tx<'_>) -> Result<Orders> {
         }
     }
     let flow_logs = tx.list_everywhere::<FlowLog>()?;
-    let flow_logs = flow_logs.into_iter().map(|(scope, flow_log)| flow_log_order(&scope, flow_log)).collect();
+    let flow_logs =
+        flow_logs.into_iter().filter_map(|(scope, flow_log)| flow_log_order(&scope, flow_log)).collect();
     Ok(Orders { generation: tx.generation()?, interfaces, flow_logs })
 }
 
@@ -67,10 +68,12 @@ fn interface_order(
     }
 }
 
-fn flow_log_order(scope: &Scope, flow_log: FlowLog) -> FlowLogOrder {
+/// `None` for a destination to which nothing is delivered: an emulator keeps
+/// such flow logs.
+fn flow_log_order(scope: &Scope, flow_log: FlowLog) -> Option<FlowLogOrder> {
     let config = flow_log.config;
-    let LogDestination::CloudWatchLogs { log_group, role, .. } = config.destination;
-    FlowLogOrder {
+    let LogDestination::CloudWatchLogs { log_group, role, .. } = config.destination else { return None };
+    Some(FlowLogOrder {
         id: flow_log.id,
         account: scope.account.clone(),
         region: scope.region.clone(),
@@ -79,5 +82,5 @@ fn flow_log_order(scope: &Scope, flow_log: FlowLog) -> FlowLogOrder {
         destination: Destination::CloudWatchLogs { log_group, role },
         max_aggregation_interval_s: config.max_aggregation_interval_s,
         resource: flow_log.resource,
-    }
+    })
 }

@@ -7,15 +7,19 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use weir_control::flow_log::{self, CreateFlowLogs, Created, TagFieldRequest};
+use weir_control::flow_log::{self, CreateFlowLogs, Created, DestinationOptionsRequest, TagFieldRequest};
 
 /// The service that delivers flow logs, as trust policies name it.
 const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
+
+/// The one that hands records to other accounts' streams.
+const DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";
 
 /// Makes a flow log for each resource of the request.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let mut request = parse(params)?;
     if call.services.settings.emulator {
+        request.takes_any_destination = true;
         // Suites made for emulators write `Reject`.
         request.traffic_type = request.traffic_type.map(|text| text.to_ascii_uppercase());
     }
@@ -24,7 +28,11 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     call.authorize_ec2(params, "ec2:CreateFlowLogs", &resources, &[])?;
     request.check(&call.scope)?;
     if let Some(role) = &request.deliver_logs_permission_arn {
-        check_role(call, role)?;
+        let service = match request.log_destination_type.as_deref() {
+            Some("kinesis-data-firehose") => DELIVERY_SERVICE,
+            _ => SERVICE,
+        };
+        check_role(call, role, service)?;
     }
     let created = call.transact(|cx| flow_log::create(cx, &request))?;
     let token = match &request.client_token {
@@ -52,10 +60,23 @@ fn parse(params: &Params) -> Result<CreateFlowLogs, ApiError> {
         deliver_cross_account_role: text("DeliverCrossAccountRole"),
         log_format: text("LogFormat"),
         max_aggregation_interval_s: params.integer("MaxAggregationInterval")?,
-        has_destination_options: !params.structure("DestinationOptions").is_empty(),
+        destination_options: destination_options(params)?,
+        takes_any_destination: false,
         tag_fields: tag_fields.collect::<Result<_, ApiError>>()?,
         tags: tag_spec::parse(params, "vpc-flow-log")?,
     })
+}
+
+fn destination_options(params: &Params) -> Result<Option<DestinationOptionsRequest>, ApiError> {
+    let options = params.structure("DestinationOptions");
+    if options.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(DestinationOptionsRequest {
+        file_format: options.get("FileFormat").map(str::to_owned),
+        hive_compatible_partitions: options.boolean("HiveCompatiblePartitions")?,
+        per_hour_partition: options.boolean("PerHourPartition")?,
+    }))
 }
 
 /// Whether the caller may hand the role to the service, and there is such a
@@ -66,8 +87,8 @@ fn parse(params: &Params) -> Result<CreateFlowLogs, ApiError> {
 /// Errors: `UnauthorizedOperation`, `InvalidParameter`.
 /// Source: VPC user guide, "IAM role for publishing flow logs to CloudWatch
 /// Logs", "Troubleshoot VPC Flow Logs".
-fn check_role(call: &Call<'_>, role: &str) -> Result<(), ApiError> {
-    call.pass_role(role, SERVICE)?;
+fn check_role(call: &Call<'_>, role: &str, service: &str) -> Result<(), ApiError> {
+    call.pass_role(role, service)?;
     if call.services.settings.emulator || call.role_exists(role)? {
         return Ok(());
     }
@@ -111,10 +132,16 @@ mod tests {
         assert_eq!(request.resource_ids, ["vpc-1", "vpc-2"]);
         assert_eq!(request.log_format.as_deref(), Some("${version} "));
         assert_eq!(request.max_aggregation_interval_s, Some(60));
-        assert!(request.has_destination_options);
+        let parquet =
+            DestinationOptionsRequest { file_format: Some("parquet".to_owned()), ..Default::default() };
+        assert_eq!(request.destination_options, Some(parquet));
         assert_eq!(request.tag_fields[0].tag_keys, ["Name"]);
         assert_eq!(request.tags, [("k".to_owned(), "v".to_owned())]);
-        for form in ["MaxAggregationInterval=ten", "TagSpecification.1.ResourceType=vpc"] {
+        for form in [
+            "MaxAggregationInterval=ten",
+            "TagSpecification.1.ResourceType=vpc",
+            "DestinationOptions.PerHourPartition=yes",
+        ] {
             assert!(parse(&Params::parse(form.as_bytes()).unwrap()).is_err(), "{form}");
         }
     }

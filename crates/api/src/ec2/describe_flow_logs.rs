@@ -48,12 +48,12 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
 }
 
 fn values(flow_log: &FlowLog, filter: &str) -> Vec<String> {
-    let LogDestination::CloudWatchLogs { log_group, .. } = &flow_log.config.destination;
+    let destination = &flow_log.config.destination;
     let value = match filter {
         "deliver-log-status" => Some(status(flow_log).to_owned()),
         "flow-log-id" => Some(flow_log.id.to_string()),
-        "log-destination-type" => Some("cloud-watch-logs".to_owned()),
-        "log-group-name" => Some(log_group.clone()),
+        "log-destination-type" => Some(destination.kind().to_owned()),
+        "log-group-name" => destination.log_group().map(str::to_owned),
         "resource-id" => Some(flow_log.resource.clone()),
         "traffic-type" => Some(flow_log.config.traffic_type.to_string()),
         _ => None,
@@ -68,18 +68,32 @@ fn status(flow_log: &FlowLog) -> &'static str {
 /// The members of a `FlowLog`.
 fn render(xml: &mut Xml, flow_log: &FlowLog, tags: &[(String, String)]) {
     let config = &flow_log.config;
-    let LogDestination::CloudWatchLogs { log_group, arn, role, cross_account_role } = &config.destination;
+    let (arn, role, cross_account_role, options) = match &config.destination {
+        LogDestination::CloudWatchLogs { arn, role, cross_account_role, .. } => {
+            (arn.clone(), Some(role), cross_account_role.as_ref(), None)
+        }
+        LogDestination::S3 { arn, options } => (Some(arn.clone()), None, None, *options),
+        LogDestination::KinesisDataFirehose { arn, role, cross_account_role } => {
+            (Some(arn.to_string()), role.as_ref(), cross_account_role.as_ref(), None)
+        }
+    };
     xml.text("creationTime", iso_millis(flow_log.created));
     xml.optional("deliverLogsErrorMessage", flow_log.delivery_error.map(|error| error.as_str()));
-    xml.text("deliverLogsPermissionArn", role);
-    xml.optional("deliverCrossAccountRole", cross_account_role.as_ref());
+    xml.optional("deliverLogsPermissionArn", role).optional("deliverCrossAccountRole", cross_account_role);
     xml.text("deliverLogsStatus", status(flow_log)).text("flowLogId", &flow_log.id);
-    xml.text("flowLogStatus", "ACTIVE").text("logGroupName", log_group);
+    xml.text("flowLogStatus", "ACTIVE").optional("logGroupName", config.destination.log_group());
     xml.text("resourceId", &flow_log.resource).text("trafficType", config.traffic_type);
-    xml.text("logDestinationType", "cloud-watch-logs").optional("logDestination", arn.as_ref());
+    xml.text("logDestinationType", config.destination.kind()).optional("logDestination", arn);
     xml.text("logFormat", &config.log_format);
     tag_spec::render(xml, tags);
     xml.text("maxAggregationInterval", config.max_aggregation_interval_s);
+    if let Some(options) = options {
+        xml.element("destinationOptions", |item| {
+            item.text("fileFormat", options.file_format.as_str());
+            item.text("hiveCompatiblePartitions", options.hive_compatible_partitions);
+            item.text("perHourPartition", options.per_hour_partition);
+        });
+    }
     if !config.tag_fields.is_empty() {
         xml.set("tagFieldSpecificationSet", &config.tag_fields, |item, field| {
             item.text("resourceType", &field.resource_type);
@@ -95,7 +109,7 @@ fn render(xml: &mut Xml, flow_log: &FlowLog, tags: &[(String, String)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_control::flow_log::{FlowLogConfig, TagField};
+    use weir_control::flow_log::{DestinationOptions, FileFormat, FlowLogConfig, TagField};
     use weir_types::flow_log::{DeliveryError, TrafficType};
     use weir_types::time::UnixMillis;
 
@@ -149,7 +163,10 @@ mod tests {
         flow_log.delivery_error = Some(DeliveryError::AccessError);
         flow_log.config.tag_fields =
             vec![TagField { resource_type: "instance".into(), keys: vec!["Name".into()] }];
-        let LogDestination::CloudWatchLogs { arn, cross_account_role, .. } = &mut flow_log.config.destination;
+        let LogDestination::CloudWatchLogs { arn, cross_account_role, .. } = &mut flow_log.config.destination
+        else {
+            panic!()
+        };
         *arn = Some("arn:aws:logs:us-east-1:123456789012:log-group:flows".to_owned());
         *cross_account_role = Some("arn:aws:iam::210987654321:role/x".parse().unwrap());
         let mut xml = Xml::new();
@@ -165,5 +182,31 @@ mod tests {
         ] {
             assert!(xml.as_str().contains(part), "{part}\n{}", xml.as_str());
         }
+    }
+
+    #[test]
+    fn a_flow_log_to_a_bucket() {
+        let mut flow_log = flow_log();
+        flow_log.config.destination = LogDestination::S3 {
+            arn: "arn:aws:s3:::b/f/".to_owned(),
+            options: Some(DestinationOptions {
+                file_format: FileFormat::Parquet,
+                hive_compatible_partitions: true,
+                per_hour_partition: false,
+            }),
+        };
+        let mut xml = Xml::new();
+        render(&mut xml, &flow_log, &[]);
+        for part in [
+            "<logDestinationType>s3</logDestinationType><logDestination>arn:aws:s3:::b/f/</logDestination>",
+            "<destinationOptions><fileFormat>parquet</fileFormat><hiveCompatiblePartitions>true\
+             </hiveCompatiblePartitions><perHourPartition>false</perHourPartition></destinationOptions>",
+        ] {
+            assert!(xml.as_str().contains(part), "{part}\n{}", xml.as_str());
+        }
+        for absent in ["logGroupName", "deliverLogsPermissionArn"] {
+            assert!(!xml.as_str().contains(absent), "{absent}");
+        }
+        assert_eq!(values(&flow_log, "log-destination-type"), ["s3"]);
     }
 }

@@ -45,6 +45,7 @@ mod detach_network_interface;
 mod disassociate_subnet_cidr_block;
 mod disassociate_vpc_cidr_block;
 pub mod filter;
+mod get_flow_logs_integration_template;
 mod ip_permission;
 mod modify_network_interface_attribute;
 mod modify_security_group_rules;
@@ -115,6 +116,7 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "DetachNetworkInterface", run: detach_network_interface::run },
     Action { name: "DisassociateSubnetCidrBlock", run: disassociate_subnet_cidr_block::run },
     Action { name: "DisassociateVpcCidrBlock", run: disassociate_vpc_cidr_block::run },
+    Action { name: "GetFlowLogsIntegrationTemplate", run: get_flow_logs_integration_template::run },
     Action { name: "ModifyNetworkInterfaceAttribute", run: modify_network_interface_attribute::run },
     Action { name: "ModifySecurityGroupRules", run: modify_security_group_rules::run },
     Action { name: "ModifySubnetAttribute", run: modify_subnet_attribute::run },

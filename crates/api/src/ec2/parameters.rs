@@ -187,6 +187,14 @@ pub const PARAMETERS: &[(&str, &[&str])] = &[
     ("DisassociateSubnetCidrBlock", &["AssociationId"]),
     ("DisassociateVpcCidrBlock", &["AssociationId"]),
     (
+        "GetFlowLogsIntegrationTemplate",
+        &["ConfigDeliveryS3DestinationArn DryRun FlowLogId \
+ IntegrateService.AthenaIntegration.N.IntegrationResultS3DestinationArn \
+ IntegrateService.AthenaIntegration.N.PartitionEndDate \
+ IntegrateService.AthenaIntegration.N.PartitionLoadFrequency \
+ IntegrateService.AthenaIntegration.N.PartitionStartDate"],
+    ),
+    (
         "ModifyNetworkInterfaceAttribute",
         &["AssociatePublicIpAddress AssociatedSubnetId.N Attachment.AttachmentId \
              Attachment.DefaultEnaQueueCount Attachment.DeleteOnTermination \

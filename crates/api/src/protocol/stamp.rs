@@ -21,6 +21,12 @@ fn seconds_part(t: OffsetDateTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", t.hour(), t.minute(), t.second())
 }
 
+/// Reads an instant of RFC 3339.
+pub fn parse(text: &str) -> Option<UnixMillis> {
+    let instant = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
+    i64::try_from(instant.unix_timestamp_nanos() / 1_000_000).ok().map(UnixMillis)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +36,7 @@ mod tests {
         assert_eq!(iso_millis(UnixMillis(1_580_816_773_831)), "2020-02-04T11:46:13.831Z");
         assert_eq!(iso_seconds(UnixMillis(1_580_816_773_831)), "2020-02-04T11:46:13Z");
         assert_eq!(iso_seconds(UnixMillis(-1)), "1969-12-31T23:59:59Z");
+        assert_eq!(parse("2020-02-04T11:46:13.831Z"), Some(UnixMillis(1_580_816_773_831)));
+        assert_eq!(parse("2020-02-04"), None);
     }
 }

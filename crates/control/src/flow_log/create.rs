@@ -81,6 +81,7 @@ fn create_one(cx: Cx<'_>, spec: &Spec, resource: &str, tags: &[(String, String)]
         Kind::NetworkInterface => {
             network_interface::FAULTS.find::<NetworkInterface>(cx, resource).map(drop)?;
         }
+        Kind::Transit(kind) => return Err(super::spec::not_supported(&format!("ResourceType {kind}"))),
     }
     let others: Vec<FlowLog> = cx.tx.list_in(cx.scope, resource)?;
     if others.iter().any(|other| is_same(&other.config, &spec.config)) {
@@ -109,11 +110,26 @@ fn create_one(cx: Cx<'_>, spec: &Spec, resource: &str, tags: &[(String, String)]
 /// Whether two flow logs of a resource would write the same records to the
 /// same place. The role and how the group was named make no difference.
 fn is_same(a: &FlowLogConfig, b: &FlowLogConfig) -> bool {
-    let LogDestination::CloudWatchLogs { log_group: group_a, .. } = &a.destination;
-    let LogDestination::CloudWatchLogs { log_group: group_b, .. } = &b.destination;
-    group_a == group_b
+    is_same_place(&a.destination, &b.destination)
         && a.traffic_type == b.traffic_type
         && a.log_format == b.log_format
         && a.max_aggregation_interval_s == b.max_aggregation_interval_s
         && a.tag_fields == b.tag_fields
+}
+
+fn is_same_place(a: &LogDestination, b: &LogDestination) -> bool {
+    match (a, b) {
+        (
+            LogDestination::CloudWatchLogs { log_group: a, .. },
+            LogDestination::CloudWatchLogs { log_group: b, .. },
+        ) => a == b,
+        (LogDestination::S3 { arn: a, options: of_a }, LogDestination::S3 { arn: b, options: of_b }) => {
+            a.trim_end_matches('/') == b.trim_end_matches('/') && of_a == of_b
+        }
+        (
+            LogDestination::KinesisDataFirehose { arn: a, .. },
+            LogDestination::KinesisDataFirehose { arn: b, .. },
+        ) => a == b,
+        _ => false,
+    }
 }

@@ -8,10 +8,12 @@
 //! `FlowLog`; VPC user guide, "Logging IP traffic using VPC Flow Logs".
 
 mod create;
+mod destination;
+pub mod integration;
 mod spec;
 
 pub use create::{Created, Unsuccessful, create};
-pub use spec::{CreateFlowLogs, TagFieldRequest};
+pub use spec::{CreateFlowLogs, DestinationOptionsRequest, TagFieldRequest};
 
 use crate::error::{ControlError, Result};
 use crate::region;
@@ -60,6 +62,66 @@ pub enum LogDestination {
         /// `DeliverCrossAccountRole`.
         cross_account_role: Option<Arn>,
     },
+    S3 {
+        /// The bucket's ARN, with a folder or without, as the caller wrote it.
+        arn: String,
+        /// `None` if the caller gave none.
+        options: Option<DestinationOptions>,
+    },
+    KinesisDataFirehose {
+        /// The stream's.
+        arn: Arn,
+        /// Both or neither.
+        role: Option<Arn>,
+        cross_account_role: Option<Arn>,
+    },
+}
+
+impl LogDestination {
+    /// The `LogDestinationType`: `cloud-watch-logs`, `s3`, `kinesis-data-firehose`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CloudWatchLogs { .. } => "cloud-watch-logs",
+            Self::S3 { .. } => "s3",
+            Self::KinesisDataFirehose { .. } => "kinesis-data-firehose",
+        }
+    }
+
+    /// The log group, if it is one.
+    pub fn log_group(&self) -> Option<&str> {
+        match self {
+            Self::CloudWatchLogs { log_group, .. } => Some(log_group),
+            _ => None,
+        }
+    }
+}
+
+/// How objects in S3 are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestinationOptions {
+    pub file_format: FileFormat,
+    pub hive_compatible_partitions: bool,
+    pub per_hour_partition: bool,
+}
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileFormat {
+    /// Lines, gzipped.
+    #[default]
+    PlainText,
+    Parquet,
+}
+
+impl FileFormat {
+    /// `plain-text`, `parquet`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PlainText => "plain-text",
+            Self::Parquet => "parquet",
+        }
+    }
 }
 
 /// Tags that a format shows, of one type of resource.
@@ -83,9 +145,8 @@ impl Resource for FlowLog {
     const INDEX: crate::state::Index =
         crate::state::Index { id: "flow-log-id", parent: "resource-id", keys: &["log-group-name"] };
     fn keys(&self) -> Vec<(&'static str, String)> {
-        match &self.config.destination {
-            LogDestination::CloudWatchLogs { log_group, .. } => vec![("log-group-name", log_group.clone())],
-        }
+        let log_group = self.config.destination.log_group();
+        log_group.map(|log_group| ("log-group-name", log_group.to_owned())).into_iter().collect()
     }
 }
 
@@ -160,6 +221,7 @@ pub fn not_found(ids: &[&str]) -> ControlError {
 pub(crate) fn resource_deleted(cx: Cx<'_>, resource: &str) -> Result<()> {
     for flow_log in cx.tx.list_in::<FlowLog>(cx.scope, resource)? {
         cx.tx.delete::<FlowLog>(cx.scope, flow_log.id.as_str())?;
+        tracing::info!(flow_log = %flow_log.id, resource, "a flow log goes with its resource");
     }
     Ok(())
 }

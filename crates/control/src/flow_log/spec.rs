@@ -3,17 +3,23 @@
 //! [`CreateFlowLogs`] holds the texts of the request; [`Spec`] is what they
 //! mean once every rule about their combinations is kept.
 
-use super::{FlowLogConfig, LogDestination, TagField};
+use super::{FlowLogConfig, TagField};
 use crate::error::{ControlError, Result};
 use crate::state::Scope;
 use serde::Serialize;
 use weir_flow::field::Family;
 use weir_flow::format::LogFormat;
-use weir_types::arn::Arn;
 use weir_types::flow_log::TrafficType;
 
 /// Resources in one request.
 const RESOURCES_LIMIT: usize = 300;
+
+/// Kinds of resources whose traffic is not accepted or rejected.
+const TRANSIT: [&str; 5] =
+    ["TransitGateway", "TransitGatewayAttachment", "CoreNetwork", "CoreNetworkEdge", "CoreNetworkAttachment"];
+
+/// The same for [`TRANSIT`].
+const TRANSIT_LIMIT: usize = 25;
 
 /// The parameters as the caller wrote them.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -30,10 +36,21 @@ pub struct CreateFlowLogs {
     pub deliver_cross_account_role: Option<String>,
     pub log_format: Option<String>,
     pub max_aggregation_interval_s: Option<i64>,
-    /// Whether DestinationOptions were given; they are for S3 only.
-    pub has_destination_options: bool,
+    /// They are for S3 only.
+    pub destination_options: Option<DestinationOptionsRequest>,
+    /// Takes destinations that nothing is delivered to yet, as emulators do.
+    #[serde(skip)]
+    pub takes_any_destination: bool,
     pub tag_fields: Vec<TagFieldRequest>,
     pub tags: Vec<(String, String)>,
+}
+
+/// `DestinationOptions` as the caller wrote them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DestinationOptionsRequest {
+    pub file_format: Option<String>,
+    pub hive_compatible_partitions: Option<bool>,
+    pub per_hour_partition: Option<bool>,
 }
 
 /// One item of `TagFieldSpecification`.
@@ -49,6 +66,8 @@ pub(super) enum Kind {
     Vpc,
     Subnet,
     NetworkInterface,
+    /// Transit gateways and their like, by AWS's word.
+    Transit(&'static str),
 }
 
 /// A checked request.
@@ -60,11 +79,11 @@ pub(super) struct Spec {
     pub config: FlowLogConfig,
 }
 
-fn invalid(message: impl Into<String>) -> ControlError {
+pub(super) fn invalid(message: impl Into<String>) -> ControlError {
     ControlError::fault("InvalidParameter", message)
 }
 
-fn invalid_value(message: impl Into<String>) -> ControlError {
+pub(super) fn invalid_value(message: impl Into<String>) -> ControlError {
     ControlError::fault("InvalidParameterValue", message)
 }
 
@@ -75,11 +94,8 @@ fn missing(parameter: &str) -> ControlError {
     ControlError::fault("MissingParameter", message)
 }
 
-fn not_supported_yet(what: &str) -> ControlError {
-    ControlError::fault(
-        "UnsupportedOperation",
-        format!("{what} is not supported yet by this version of Weir"),
-    )
+pub(super) fn not_supported(what: &str) -> ControlError {
+    ControlError::fault("UnsupportedOperation", format!("{what} is not supported by this version of Weir"))
 }
 
 impl CreateFlowLogs {
@@ -103,6 +119,9 @@ impl CreateFlowLogs {
             return Err(invalid_value(format!("ResourceIds must have at most {RESOURCES_LIMIT} items")));
         }
         let kind = self.kind()?;
+        if let Kind::Transit(kind) = kind {
+            return Err(self.transit_fault(kind));
+        }
         let traffic_type = self.traffic_type.as_deref().ok_or_else(|| missing("TrafficType"))?;
         let traffic_type: TrafficType = traffic_type.parse().map_err(|()| {
             invalid_value(format!(
@@ -132,65 +151,27 @@ impl CreateFlowLogs {
             "VPC" => Ok(Kind::Vpc),
             "Subnet" => Ok(Kind::Subnet),
             "NetworkInterface" => Ok(Kind::NetworkInterface),
-            other @ ("TransitGateway"
-            | "TransitGatewayAttachment"
-            | "RegionalNatGateway"
-            | "CoreNetwork"
-            | "CoreNetworkEdge"
-            | "CoreNetworkAttachment") => Err(not_supported_yet(&format!("ResourceType {other}"))),
+            "RegionalNatGateway" => Err(not_supported("ResourceType RegionalNatGateway")),
+            other if TRANSIT.contains(&other) => {
+                Ok(Kind::Transit(TRANSIT.into_iter().find(|known| *known == other).unwrap_or_default()))
+            }
             other => Err(invalid_value(format!("Value ({other}) for parameter resourceType is invalid."))),
         }
     }
 
-    fn destination(&self, scope: &Scope) -> Result<LogDestination> {
-        let kind = self.log_destination_type.as_deref().unwrap_or("cloud-watch-logs");
-        let is_s3 = kind == "s3";
-        match kind {
-            "cloud-watch-logs" => self.cloud_watch_logs(scope),
-            "s3" | "kinesis-data-firehose" if self.log_group_name.is_some() => {
-                Err(invalid("LogDestination type must be cloud-watch-logs if LogGroupName is provided."))
-            }
-            "s3" | "kinesis-data-firehose" if self.log_destination.is_none() => {
-                Err(invalid("LogDestination can't be empty if LogGroupName is not provided."))
-            }
-            "s3" if self.deliver_logs_permission_arn.is_some() => {
-                Err(invalid("DeliverLogsPermissionArn is not applicable for s3 delivery"))
-            }
-            _ if !is_s3 && self.has_destination_options => Err(only_for_s3()),
-            "s3" | "kinesis-data-firehose" => Err(not_supported_yet(&format!("LogDestinationType {kind}"))),
-            other => {
-                Err(invalid_value(format!("Value ({other}) for parameter logDestinationType is invalid.")))
-            }
+    /// What is wrong with a request for a resource that Weir does not have: what
+    /// AWS would find first.
+    fn transit_fault(&self, kind: &str) -> ControlError {
+        if self.resource_ids.len() > TRANSIT_LIMIT {
+            return invalid_value(format!("ResourceIds must have at most {TRANSIT_LIMIT} items"));
         }
-    }
-
-    fn cloud_watch_logs(&self, scope: &Scope) -> Result<LogDestination> {
-        let (log_group, arn) = match (self.log_group_name.as_deref(), self.log_destination.as_deref()) {
-            (None, None) => {
-                return Err(invalid("LogDestination can't be empty if LogGroupName is not provided."));
-            }
-            (Some(_), Some(_)) => {
-                return Err(invalid("Please only provide LogGroupName or only provide LogDestination."));
-            }
-            (Some(name), None) => (name.to_owned(), None),
-            (None, Some(arn)) => (log_group_of(arn, scope)?, Some(arn.to_owned())),
-        };
-        if !is_log_group_name(&log_group) {
-            return Err(invalid(format!(
-                "LogGroupName '{log_group}' is invalid: use 1 to 512 of the characters a-z, A-Z, 0-9, _ - / . #"
-            )));
+        if self.traffic_type.is_some() {
+            return invalid(format!("TrafficType is not applicable for ResourceType {kind}"));
         }
-        let role = self.deliver_logs_permission_arn.as_deref().ok_or_else(|| {
-            invalid("DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs.")
-        })?;
-        let role = role_of(role, "DeliverLogsPermissionArn", Some(scope))?;
-        let cross_account_role = self.deliver_cross_account_role.as_deref();
-        let cross_account_role =
-            cross_account_role.map(|arn| role_of(arn, "DeliverCrossAccountRole", None)).transpose()?;
-        if self.has_destination_options {
-            return Err(only_for_s3());
+        match self.max_aggregation_interval_s {
+            None | Some(60) => not_supported(&format!("ResourceType {kind}")),
+            Some(_) => invalid(format!("MaxAggregationInterval must be 60 for ResourceType {kind}")),
         }
-        Ok(LogDestination::CloudWatchLogs { log_group, arn, role, cross_account_role })
     }
 
     fn format(&self) -> Result<String> {
@@ -230,49 +211,5 @@ impl CreateFlowLogs {
             fields.push(TagField { resource_type: resource_type.clone(), keys: tag_keys.clone() });
         }
         Ok(fields)
-    }
-}
-
-fn only_for_s3() -> ControlError {
-    invalid("DestinationOptions can only be provided if LogDestinationType is s3.")
-}
-
-/// The group that an ARN names: `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`,
-/// with or without the `:*` that DescribeLogGroups shows.
-fn log_group_of(text: &str, scope: &Scope) -> Result<String> {
-    let arn: Option<Arn> = text.parse().ok().filter(|arn: &Arn| arn.service == "logs");
-    let named = arn.as_ref().and_then(|arn| arn.resource.strip_prefix("log-group:"));
-    let (Some(arn), Some(name)) = (&arn, named) else {
-        return Err(invalid(format!("LogDestination: {text} is not the ARN of a log group")));
-    };
-    if arn.region != scope.region || arn.account != scope.account {
-        return Err(invalid(format!(
-            "LogDestination: {text} is not a log group of account {} in {}",
-            scope.account, scope.region
-        )));
-    }
-    Ok(name.strip_suffix(":*").unwrap_or(name).to_owned())
-}
-
-/// Source: CloudWatch Logs API, CreateLogGroup, `logGroupName`.
-fn is_log_group_name(text: &str) -> bool {
-    (1..=512).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/' | b'.' | b'#'))
-}
-
-/// `owner`: the account that the role must be of.
-fn role_of(text: &str, parameter: &str, owner: Option<&Scope>) -> Result<Arn> {
-    let arn: Option<Arn> = text.parse().ok();
-    let is_role = |arn: &Arn| {
-        arn.service == "iam" && arn.resource.strip_prefix("role/").is_some_and(|name| !name.is_empty())
-    };
-    let Some(arn) = arn.filter(is_role) else {
-        return Err(invalid(format!("{parameter}: '{text}' is not the ARN of a role")));
-    };
-    match owner {
-        Some(scope) if arn.account != scope.account => {
-            Err(invalid(format!("{parameter}: '{text}' is not a role of account {}", scope.account)))
-        }
-        _ => Ok(arn),
     }
 }

@@ -71,7 +71,9 @@ fn what_is_asked_for_is_what_is_kept() {
             assert_eq!((made.flow_log_ids.len(), made.unsuccessful), (1, vec![]));
             let id = made.flow_log_ids[0].as_str();
             let config = &select(cx, &[id])?[0].config;
-            let LogDestination::CloudWatchLogs { log_group, arn, role, .. } = &config.destination;
+            let LogDestination::CloudWatchLogs { log_group, arn, role, .. } = &config.destination else {
+                panic!()
+            };
             assert_eq!((log_group.as_str(), role.to_string().as_str()), ("/a/b", ROLE));
             assert_eq!(arn.as_deref(), Some("arn:aws:logs:us-east-1:123456789012:log-group:/a/b:*"));
             assert_eq!(config.max_aggregation_interval_s, 60);
@@ -91,6 +93,11 @@ fn requests_that_cannot_be_met_say_why() {
         log_destination_type: some("s3"),
         deliver_logs_permission_arn: None,
         ..by_arn("arn:aws:s3:::bucket")
+    };
+    let to_firehose = || CreateFlowLogs {
+        log_destination_type: some("kinesis-data-firehose"),
+        log_destination: some(STREAM),
+        ..to_s3()
     };
     let tags_of = |kind: &str, keys: &[&str]| CreateFlowLogs {
         tag_fields: vec![TagFieldRequest {
@@ -115,7 +122,7 @@ fn requests_that_cannot_be_met_say_why() {
         (CreateFlowLogs { resource_type: some("Vpc"), ..good() }, "InvalidParameterValue: Value (Vpc)"),
         (
             CreateFlowLogs { resource_type: some("TransitGateway"), ..good() },
-            "UnsupportedOperation: ResourceType TransitGateway",
+            "InvalidParameter: TrafficType is not applicable for ResourceType TransitGateway",
         ),
         (
             CreateFlowLogs { traffic_type: None, ..good() },
@@ -170,7 +177,7 @@ fn requests_that_cannot_be_met_say_why() {
             "InvalidParameter: LogDestination: arn:aws:logs:eu-west-1:123456789012:log-group:flows is not a log group of account 123456789012 in us-east-1",
         ),
         (
-            CreateFlowLogs { has_destination_options: true, ..good() },
+            CreateFlowLogs { destination_options: Some(Default::default()), ..good() },
             "InvalidParameter: DestinationOptions can only be provided if LogDestinationType is s3.",
         ),
         (
@@ -185,11 +192,8 @@ fn requests_that_cannot_be_met_say_why() {
             CreateFlowLogs { log_destination: None, ..to_s3() },
             "InvalidParameter: LogDestination can't be empty if LogGroupName is not provided.",
         ),
-        (to_s3(), "UnsupportedOperation: LogDestinationType s3 is not supported yet"),
-        (
-            CreateFlowLogs { log_destination_type: some("kinesis-data-firehose"), ..to_s3() },
-            "UnsupportedOperation: LogDestinationType kinesis-data-firehose is not supported yet",
-        ),
+        (to_s3(), "UnsupportedOperation: LogDestinationType s3 is not supported"),
+        (to_firehose(), "UnsupportedOperation: LogDestinationType kinesis-data-firehose is not supported"),
         (
             CreateFlowLogs { log_destination_type: some("paper"), ..good() },
             "InvalidParameterValue: Value (paper)",
@@ -335,5 +339,136 @@ fn delivery_status_is_written_when_it_changes() {
         assert_eq!(world.run(|cx| cx.tx.generation()).unwrap() - before, writes, "{outcome:?}");
         let kept = world.run(|cx| select(cx, &[])).unwrap().remove(0).delivery_error;
         assert_eq!(kept, if *id == gone { None } else { outcome.err() });
+    }
+}
+
+const STREAM: &str = "arn:aws:firehose:us-east-1:123456789012:deliverystream/flows";
+
+#[test]
+fn buckets_and_streams_are_checked_whole() {
+    let (world, vpc, _) = world();
+    let some = |text: &str| Some(text.to_owned());
+    let to = |kind: &str, arn: &str| CreateFlowLogs {
+        log_group_name: None,
+        deliver_logs_permission_arn: None,
+        log_destination_type: some(kind),
+        log_destination: some(arn),
+        takes_any_destination: true,
+        ..good("VPC", &[&vpc])
+    };
+    let s3 = |arn: &str| to("s3", arn);
+    let firehose = |arn: &str| to("kinesis-data-firehose", arn);
+    let options = |file_format: Option<&str>| {
+        let file_format = file_format.map(str::to_owned);
+        Some(DestinationOptionsRequest { file_format, ..Default::default() })
+    };
+    let elsewhere = "arn:aws:firehose:us-east-1:210987654321:deliverystream/flows";
+    let lent = "arn:aws:iam::210987654321:role/AWSLogDeliveryFirehoseCrossAccountRoleX";
+    for (request, expected) in [
+        (s3("arn:aws:s3:::bucket"), "ok"),
+        (s3("arn:aws:s3:::bucket/"), "FlowLogAlreadyExists"),
+        (CreateFlowLogs { destination_options: options(None), ..s3("arn:aws:s3:::bucket") }, "ok"),
+        (s3("arn:aws:s3:::bucket/a/b/"), "ok"),
+        (
+            s3("arn:aws:s3:::bucket/AWSLogs/"),
+            "InvalidParameter: LogDestination: arn:aws:s3:::bucket/AWSLogs/ names",
+        ),
+        (
+            s3("arn:aws:s3:::Bucket"),
+            "InvalidParameter: LogDestination: arn:aws:s3:::Bucket is not the ARN of a bucket",
+        ),
+        (s3("arn:aws:s3:::-b-"), "InvalidParameter: LogDestination: arn:aws:s3:::-b- is not"),
+        (
+            s3("arn:aws:s3:us-east-1::bucket"),
+            "InvalidParameter: LogDestination: arn:aws:s3:us-east-1::bucket is not",
+        ),
+        (
+            s3("arn:aws-cn:s3:::bucket"),
+            "InvalidParameter: LogDestination: arn:aws-cn:s3:::bucket is not in the partition aws",
+        ),
+        (s3("bucket"), "InvalidParameter: LogDestination: bucket is not the ARN of a bucket"),
+        (
+            CreateFlowLogs { deliver_cross_account_role: some(lent), ..s3("arn:aws:s3:::bucket") },
+            "InvalidParameter: DeliverCrossAccountRole is not applicable for s3 delivery",
+        ),
+        (
+            CreateFlowLogs { destination_options: options(Some("csv")), ..s3("arn:aws:s3:::bucket") },
+            "InvalidParameterValue: Value (csv) for parameter fileFormat",
+        ),
+        (CreateFlowLogs { destination_options: options(Some("parquet")), ..s3("arn:aws:s3:::bucket") }, "ok"),
+        (firehose(STREAM), "ok"),
+        (firehose(STREAM), "FlowLogAlreadyExists"),
+        (
+            firehose("arn:aws:firehose:us-east-1:123456789012:stream/x"),
+            "InvalidParameter: LogDestination: arn",
+        ),
+        (
+            CreateFlowLogs { destination_options: options(None), ..firehose(STREAM) },
+            "InvalidParameter: DestinationOptions can only",
+        ),
+        (
+            CreateFlowLogs { log_destination: None, ..firehose(STREAM) },
+            "InvalidParameter: LogDestination can't",
+        ),
+        (firehose(elsewhere), "InvalidParameter: When providing a role for cross-account delivery, both"),
+        (
+            CreateFlowLogs { deliver_logs_permission_arn: some(ROLE), ..firehose(elsewhere) },
+            "InvalidParameter: When providing a role for cross-account delivery, both",
+        ),
+        (
+            CreateFlowLogs {
+                deliver_logs_permission_arn: some(ROLE),
+                deliver_cross_account_role: some("arn:aws:iam::210987654321:role/other"),
+                ..firehose(elsewhere)
+            },
+            "InvalidParameter: DeliverCrossAccountRole: 'arn:aws:iam::210987654321:role/other' must be",
+        ),
+        (
+            CreateFlowLogs {
+                deliver_logs_permission_arn: some(ROLE),
+                deliver_cross_account_role: some(lent),
+                ..firehose(elsewhere)
+            },
+            "ok",
+        ),
+    ] {
+        let outcome = world.fault(|cx| create(cx, &request));
+        assert!(outcome.starts_with(expected), "{request:?}: {outcome}");
+    }
+    // Nothing is delivered there, so nothing is ordered.
+    world.run(|cx| crate::orders::orders(cx.tx)).map(|orders| assert_eq!(orders.flow_logs, [])).unwrap();
+}
+
+#[test]
+fn what_weir_does_not_have_is_refused_after_its_parameters() {
+    let (world, ..) = world();
+    let ask = |kind: &str, traffic: Option<&str>, interval| CreateFlowLogs {
+        traffic_type: traffic.map(str::to_owned),
+        max_aggregation_interval_s: interval,
+        ..good(kind, &["tgw-00000000000000001"])
+    };
+    for (request, expected) in [
+        (
+            ask("TransitGateway", None, None),
+            "UnsupportedOperation: ResourceType TransitGateway is not supported",
+        ),
+        (
+            ask("TransitGatewayAttachment", None, Some(60)),
+            "UnsupportedOperation: ResourceType TransitGatewayAttachment",
+        ),
+        (ask("TransitGateway", Some("ALL"), None), "InvalidParameter: TrafficType is not applicable"),
+        (ask("TransitGateway", None, Some(600)), "InvalidParameter: MaxAggregationInterval must be 60"),
+        (
+            CreateFlowLogs { resource_ids: vec!["tgw-1".into(); 26], ..ask("CoreNetwork", None, None) },
+            "InvalidParameterValue: ResourceIds must have at most 25",
+        ),
+        (
+            ask("RegionalNatGateway", Some("ALL"), None),
+            "UnsupportedOperation: ResourceType RegionalNatGateway",
+        ),
+        (ask("Moon", Some("ALL"), None), "InvalidParameterValue: Value (Moon)"),
+    ] {
+        let outcome = world.fault(|cx| create(cx, &request));
+        assert!(outcome.starts_with(expected), "{request:?}: {outcome}");
     }
 }
