@@ -42,10 +42,18 @@ pub(crate) struct Put {
 }
 
 pub(crate) enum Reply {
-    /// The stream's last sequence.
-    Put(u64),
+    Put(PutDone),
     /// What was written.
     Changed(Vec<Record>),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PutDone {
+    /// Of the stream.
+    pub last_sequence: u64,
+    pub stream: u64,
+    /// The batch was stored now, not before.
+    pub stored: bool,
 }
 
 type Outcome = Result<Reply, LogsError>;
@@ -158,7 +166,11 @@ impl Committer {
                     if let Some(last) =
                         durable.then_some(seen).or_else(|| in_frame.get(&(id, token)).copied())
                     {
-                        answers.push(Ok(Reply::Put(last)));
+                        answers.push(Ok(Reply::Put(PutDone {
+                            last_sequence: last,
+                            stream: id,
+                            stored: false,
+                        })));
                         continue;
                     }
                 }
@@ -176,7 +188,11 @@ impl Committer {
                 if let Some(token) = put.token {
                     in_frame.insert((id, token), next_sequence - 1);
                 }
-                answers.push(Ok(Reply::Put(next_sequence - 1)));
+                answers.push(Ok(Reply::Put(PutDone {
+                    last_sequence: next_sequence - 1,
+                    stream: id,
+                    stored: true,
+                })));
             }
         }
         if records.is_empty() {

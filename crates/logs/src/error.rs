@@ -16,6 +16,9 @@ pub enum LogsError {
     /// The group or stream is not there.
     #[error("{0}")]
     ResourceNotFound(&'static str),
+    /// As [`LogsError::ResourceNotFound`], with a text that names it.
+    #[error("{0}")]
+    NotFound(String),
     /// A group or stream of this name is there already.
     #[error("{0}")]
     ResourceAlreadyExists(&'static str),
@@ -65,7 +68,7 @@ impl LogsError {
     /// The name of AWS's exception shape, as in `__type`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::ResourceNotFound(_) => "ResourceNotFoundException",
+            Self::ResourceNotFound(_) | Self::NotFound(_) => "ResourceNotFoundException",
             Self::ResourceAlreadyExists(_) => "ResourceAlreadyExistsException",
             Self::InvalidParameter(_) => "InvalidParameterException",
             Self::LimitExceeded(_) => "LimitExceededException",

@@ -76,6 +76,7 @@ pub struct LogGroup {
     pub kms_key_id: Option<String>,
     pub tags: BTreeMap<String, String>,
     pub deletion_protection: bool,
+    pub metric_filter_count: usize,
 }
 
 /// What DescribeLogGroups takes. Prefix and pattern exclude each other.
@@ -135,6 +136,8 @@ impl Store {
                 tags,
                 deletion_protection,
                 expired: Vec::new(),
+                metric_filters: BTreeMap::new(),
+                subscription_filters: BTreeMap::new(),
             })])
         })?;
         Ok(())
@@ -275,7 +278,7 @@ impl Store {
     }
 
     /// Writes nothing if nothing changes.
-    fn update_group(
+    pub(crate) fn update_group(
         &self,
         scope: &Scope,
         name: &str,
@@ -305,5 +308,6 @@ fn shown(state: &State, group: &Group) -> LogGroup {
         kms_key_id: meta.kms_key_id.clone(),
         tags: meta.tags.clone(),
         deletion_protection: meta.deletion_protection,
+        metric_filter_count: meta.metric_filters.len(),
     }
 }

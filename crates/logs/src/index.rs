@@ -6,13 +6,14 @@
 //! Invariants: a stream's entries are sorted by (timestamp, sequence); a file's
 //! `live` is the number of entries that point into it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::error::LogsError;
 use crate::files::LogFile;
+use crate::filters::Compiled;
 use crate::limits::{DAY_MS, EVENT_OVERHEAD_BYTES};
-use crate::record::{BatchHead, EventAt, GroupMeta, Record, Seen, StreamMeta};
+use crate::record::{BatchHead, Document, EventAt, GroupMeta, Record, Seen, StreamMeta};
 use crate::store::Scope;
 use weir_types::time::UnixMillis;
 
@@ -27,6 +28,8 @@ pub(crate) struct State {
     pub streams: HashMap<u64, Stream>,
     /// Log files by number.
     pub files: BTreeMap<u32, LiveFile>,
+    /// By scope, kind and id; see [`Document`].
+    pub documents: BTreeMap<(Scope, String, String), String>,
     pub next_id: u64,
     pub next_sequence: u64,
 }
@@ -35,6 +38,42 @@ pub(crate) struct Group {
     pub meta: GroupMeta,
     /// Stream ids by name, in ASCII order.
     pub streams: BTreeMap<String, u64>,
+    /// The filters of `meta`.
+    pub compiled: Arc<Compiled>,
+    pub recent: Recent,
+}
+
+/// The newest batches of a group that somebody subscribes to.
+#[derive(Default)]
+pub(crate) struct Recent {
+    /// Oldest first.
+    pub batches: VecDeque<RecentBatch>,
+    /// Every batch of the group with a greater sequence is in `batches`.
+    pub complete_after: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecentBatch {
+    pub stream: u64,
+    pub first_sequence: u64,
+    pub last_sequence: u64,
+    /// Timestamps of its events, both ends included.
+    pub first: i64,
+    pub last: i64,
+}
+
+/// How many batches a group remembers for its subscribers.
+const RECENT_BATCHES: usize = 4096;
+
+impl Recent {
+    fn add(&mut self, batch: RecentBatch) {
+        if self.batches.len() >= RECENT_BATCHES
+            && let Some(oldest) = self.batches.pop_front()
+        {
+            self.complete_after = oldest.last_sequence;
+        }
+        self.batches.push_back(batch);
+    }
 }
 
 pub(crate) struct Stream {
@@ -111,7 +150,11 @@ impl State {
         let head = Record::Snapshot { next_id: self.next_id, next_sequence: self.next_sequence, files };
         let groups = self.groups.values().map(|g| Record::Group(g.meta.clone()));
         let streams = self.streams.values().map(|s| Record::Stream(s.meta.clone()));
-        std::iter::once(head).chain(groups).chain(streams).collect()
+        let documents = self.documents.iter().map(|((scope, kind, id), value)| {
+            let (kind, id) = (kind.clone(), id.clone());
+            Record::Document(Document { scope: scope.clone(), kind, id, value: Some(value.clone()) })
+        });
+        std::iter::once(head).chain(groups).chain(streams).chain(documents).collect()
     }
 
     /// Applies the records of one frame. `file` and `body` say where its body
@@ -122,6 +165,7 @@ impl State {
         for record in records {
             match record {
                 Record::Snapshot { next_id, next_sequence, .. } => {
+                    self.documents.clear();
                     self.next_id = self.next_id.max(next_id);
                     self.next_sequence = self.next_sequence.max(next_sequence);
                 }
@@ -136,6 +180,12 @@ impl State {
                 }
                 Record::StreamGone(id) => self.remove_stream(id),
                 Record::Batch(head, events) => self.insert(&head, &events, file, body)?,
+                Record::Document(Document { scope, kind, id, value }) => {
+                    match value {
+                        Some(value) => self.documents.insert((scope, kind, id), value),
+                        None => self.documents.remove(&(scope, kind, id)),
+                    };
+                }
                 // The file of the number `file` is never among them.
                 Record::FilesGone(numbers) => {
                     for number in numbers {
@@ -159,13 +209,23 @@ impl State {
         let expires = !meta.expired.is_empty();
         if let Some(group) = self.groups.get_mut(&id) {
             let changed = group.meta.expired != meta.expired;
+            if group.meta.metric_filters != meta.metric_filters {
+                group.compiled = Arc::new(Compiled::new(&meta));
+            }
+            if group.meta.subscription_filters.is_empty() {
+                let last = self.next_sequence.saturating_sub(1);
+                group.recent = Recent { batches: VecDeque::new(), complete_after: last };
+            }
             group.meta = meta;
             if expires && changed {
                 self.drop_expired(id);
             }
         } else {
             self.names.entry(meta.scope.clone()).or_default().insert(meta.name.clone(), id);
-            self.groups.insert(id, Group { meta, streams: BTreeMap::new() });
+            let compiled = Arc::new(Compiled::new(&meta));
+            let recent =
+                Recent { batches: VecDeque::new(), complete_after: self.next_sequence.saturating_sub(1) };
+            self.groups.insert(id, Group { meta, streams: BTreeMap::new(), compiled, recent });
         }
     }
 
@@ -242,6 +302,17 @@ impl State {
             last_ingestion: seen.map_or(head.ingestion, |s| s.last_ingestion.max(head.ingestion)),
             last_sequence,
         });
+        if let Some(group) = self.groups.get_mut(&stream.meta.group)
+            && !group.meta.subscription_filters.is_empty()
+        {
+            group.recent.add(RecentBatch {
+                stream: head.stream,
+                first_sequence: head.first_sequence,
+                last_sequence,
+                first: first.timestamp,
+                last: last.timestamp,
+            });
+        }
         if let Some(token) = head.token {
             stream.meta.tokens.push_back(token);
             if stream.meta.tokens.len() > TOKENS_PER_STREAM {

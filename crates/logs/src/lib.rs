@@ -5,8 +5,8 @@
 //! ([`Store`] is a cheap handle; clone it); a call may wait for the disk, so an
 //! async caller uses `spawn_blocking`. Time is always an argument.
 //!
-//! Not for: JSON, ARNs, permissions (the service), metric filters and queries
-//! (later). Filter patterns are in [`pattern`] and need no store.
+//! Not for: JSON, ARNs, permissions (the service), what becomes of metric values
+//! (`weir_metrics`) and of subscribed events (`weir_forward`). Filter patterns are in [`pattern`] and need no store.
 //!
 //! What a caller may rely on:
 //!
@@ -28,13 +28,16 @@
 
 mod commit;
 mod describe;
+mod documents;
 mod error;
 mod files;
 mod filter;
+mod filters;
 mod get;
 mod group;
 mod index;
 pub mod limits;
+mod listen;
 pub mod pattern;
 mod put;
 mod read;
@@ -48,10 +51,19 @@ mod wal;
 #[cfg(test)]
 mod tests;
 
+pub use documents::{
+    PutResourcePolicy, QueryDefinition, QueryDefinitions, QueryParameter, ResourcePolicies, ResourcePolicy,
+};
 pub use error::{LogsError, StoreError};
 pub use filter::{FilterLogEvents, FilteredLogEvent, FilteredLogEvents};
+pub use filters::{
+    DescribeMetricFilters, DescribeSubscriptionFilters, MetricFilter, MetricFilterMatch, MetricFilters,
+    MetricSample, MetricTransformation, NamedFilter, PutMetricFilter, Subscribed, SubscribedEvent,
+    SubscriptionFilter, SubscriptionFilters, test_metric_filter,
+};
 pub use get::{GetLogEvents, LogEvents, OutputLogEvent};
 pub use group::{CreateLogGroup, DescribeLogGroups, LogGroup, LogGroupClass, LogGroups};
+pub use listen::{Listener, Stored};
 pub use put::{InputLogEvent, PutLogEvents, PutLogEventsResult, RejectedLogEventsInfo};
 pub use store::{Maintained, Scope, Store, StoreOptions};
 pub use stream::{DescribeLogStreams, LogStream, LogStreams, OrderBy};

@@ -27,6 +27,8 @@ pub const MAX_PAGE_EVENTS: usize = 10_000;
 pub const MAX_PAGE_BYTES: usize = 1_048_576;
 /// Most items, and the default, of one page of the Describe actions.
 pub const MAX_DESCRIBE: usize = 50;
+/// The longest filter pattern, in characters.
+pub const MAX_PATTERN_CHARS: usize = crate::pattern::MAX_PATTERN_CHARS;
 /// Most groups of one account and region.
 pub const MAX_GROUPS: usize = 1_000_000;
 /// Most tags of one group.

@@ -15,6 +15,7 @@ use crate::limits::{
     Constraints, EVENT_OVERHEAD_BYTES, MAX_AGE_MS, MAX_AHEAD_MS, MAX_BATCH_BYTES, MAX_BATCH_EVENTS,
     MAX_SPAN_MS, at_least, at_most,
 };
+use crate::listen::Stored;
 use crate::record::{Events, TokenHash};
 use crate::store::{Scope, Store};
 use crate::token::sequence_token;
@@ -76,13 +77,13 @@ impl Store {
         check_model(request)?;
         let PutLogEvents { group, stream, events, sequence_token: token } = request;
         let token = token.as_deref().and_then(token_hash);
-        let (kept_from, last, repeated) = {
+        let (kept_from, last, repeated, filters) = {
             let state = self.state();
             let group = state.group(scope, group)?;
             let stream = state.stream(group, stream)?;
             let repeated = token.is_some_and(|token| stream.meta.tokens.contains(&token));
             let last = stream.meta.seen.map_or(0, |seen| seen.last_sequence);
-            (kept_from(group.meta.retention_days, now), last, repeated)
+            (kept_from(group.meta.retention_days, now), last, repeated, group.compiled.clone())
         };
         check_batch(events, self.inner.options.max_event_bytes)?;
         if repeated {
@@ -113,7 +114,21 @@ impl Store {
             now,
         };
         let last = match self.inner.committer.submit(Request::Put(put))? {
-            Reply::Put(last) => last,
+            Reply::Put(done) => {
+                if done.stored {
+                    self.tell(&Stored {
+                        scope,
+                        group,
+                        stream,
+                        stream_id: done.stream,
+                        first_sequence: done.last_sequence + 1 - taken.len() as u64,
+                        ingestion: now,
+                        events: taken,
+                        filters,
+                    });
+                }
+                done.last_sequence
+            }
             Reply::Changed(_) => last,
         };
         Ok(PutLogEventsResult { next_sequence_token: sequence_token(last), rejected })

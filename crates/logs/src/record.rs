@@ -6,7 +6,7 @@
 //! record   u32 length of what follows | u8 kind | payload
 //!
 //! kind  1 snapshot     u64 next id | u64 next sequence | u32 n | n * u32 number of a log file that exists
-//!                      the rest of the frame: every group, then every stream; nothing else exists
+//!                      the rest of the frame: every group, stream and document; nothing else exists
 //!       2 group        JSON of GroupMeta: a new group or its new state
 //!       3 group gone   u64 group
 //!       4 stream       u64 stream | u64 group | i64 created | u8 has events | i64 first | i64 last
@@ -15,6 +15,7 @@
 //!       6 batch        u64 stream | i64 ingestion | u64 sequence of the first event
 //!                      | u8 has token | 16 bytes token | u32 n | n * event
 //!       7 files gone   u32 n | n * u32 number of a log file that is removed
+//!       8 document     JSON of Document: new, changed or gone
 //!
 //! event    i64 timestamp | u32 length | u32 crc32 of the message | message in UTF-8
 //! ```
@@ -26,6 +27,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::filters::{MetricFilter, SubscriptionFilter};
 use crate::store::Scope;
 
 /// The first 16 bytes of the SHA-256 of a `weir:` sequence token.
@@ -56,6 +58,23 @@ pub(crate) struct GroupMeta {
     /// Invariant: `before` falls and `sequence` rises from one to the next.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<(i64, u64)>,
+    /// By name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metric_filters: BTreeMap<String, MetricFilter>,
+    /// By name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subscription_filters: BTreeMap<String, SubscriptionFilter>,
+}
+
+/// What an account has besides groups, by kind and id: `value` is JSON text,
+/// `None` if it is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Document {
+    pub scope: Scope,
+    pub kind: String,
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 impl GroupMeta {
@@ -137,6 +156,7 @@ pub(crate) enum Record {
     StreamGone(u64),
     Batch(BatchHead, Vec<EventAt>),
     FilesGone(Vec<u32>),
+    Document(Document),
 }
 
 /// Appends a record that has no events.
@@ -182,6 +202,10 @@ pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::FilesGone(files) => {
             out.push(7);
             numbers(files, out);
+        }
+        Record::Document(document) => {
+            out.push(8);
+            out.extend(serde_json::to_vec(document).unwrap_or_default());
         }
     }
     end(start, out);
@@ -295,6 +319,7 @@ impl<'a> Reader<'a> {
             5 => Record::StreamGone(self.u64()?),
             6 => self.batch()?,
             7 => Record::FilesGone(self.numbers()?),
+            8 => Record::Document(serde_json::from_slice(self.rest()).ok()?),
             _ => return None,
         })
     }
@@ -366,6 +391,8 @@ mod tests {
             tags: BTreeMap::from([("a".into(), "b".into())]),
             deletion_protection: true,
             expired: vec![(9, 1), (8, 2)],
+            metric_filters: BTreeMap::new(),
+            subscription_filters: BTreeMap::new(),
         };
         let seen = Seen { first: 1, last: 2, last_ingestion: 3, last_sequence: 4 };
         let stream = StreamMeta {
@@ -384,6 +411,12 @@ mod tests {
             Record::GroupGone(7),
             Record::StreamGone(8),
             Record::FilesGone(vec![]),
+            Record::Document(Document {
+                scope: Scope::new("123456789012", "us-east-1"),
+                kind: "k".into(),
+                id: "i".into(),
+                value: Some("{}".into()),
+            }),
         ]
     }
 

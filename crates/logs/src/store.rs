@@ -9,7 +9,8 @@ use crate::error::{LogsError, StoreError};
 use crate::files::{Files, Folder, Memory};
 use crate::index::{State, kept_from};
 use crate::limits::MAX_EVENT_BYTES;
-use crate::record::Record;
+use crate::listen::Listener;
+use crate::record::{Document, Record};
 use crate::recover::recover;
 use crate::wal::{Wal, file_name};
 use weir_types::time::UnixMillis;
@@ -54,6 +55,7 @@ pub struct Store {
 
 pub(crate) struct Inner {
     pub committer: Committer,
+    pub listeners: RwLock<Vec<Arc<dyn Listener>>>,
     pub options: StoreOptions,
     files: Arc<dyn Files>,
 }
@@ -97,12 +99,25 @@ impl Store {
     }
 
     fn new(state: State, wal: Wal, options: StoreOptions, files: Arc<dyn Files>) -> Self {
-        Self { inner: Arc::new(Inner { committer: Committer::new(state, wal), options, files }) }
+        Self {
+            inner: Arc::new(Inner {
+                committer: Committer::new(state, wal),
+                listeners: RwLock::default(),
+                options,
+                files,
+            }),
+        }
     }
 
-    /// Removes every group of every account: the emulator's reset.
+    /// Removes every group, policy and query definition of every account: the emulator's reset.
     pub fn clear(&self) -> Result<(), LogsError> {
-        self.change(|state| Ok(state.groups.keys().map(|id| Record::GroupGone(*id)).collect()))?;
+        self.change(|state| {
+            let documents = state.documents.keys().map(|(scope, kind, id)| {
+                let (scope, kind, id) = (scope.clone(), kind.clone(), id.clone());
+                Record::Document(Document { scope, kind, id, value: None })
+            });
+            Ok(state.groups.keys().map(|id| Record::GroupGone(*id)).chain(documents).collect())
+        })?;
         Ok(())
     }
 

@@ -94,7 +94,7 @@ fn render_group(scope: &Scope, group: &LogGroup, brief: bool) -> Value {
     let mut shown = json!({
         "logGroupName": group.name,
         "creationTime": group.creation_time.0,
-        "metricFilterCount": 0,
+        "metricFilterCount": group.metric_filter_count,
         "arn": arn::group_and_streams(scope, &group.name),
         "logGroupArn": arn::group(scope, &group.name),
         "logGroupClass": group.class.as_str(),
@@ -149,12 +149,13 @@ mod tests {
             kms_key_id: Some("key".into()),
             tags: [("not".to_owned(), "shown".to_owned())].into(),
             deletion_protection: true,
+            metric_filter_count: 2,
         };
         let found = LogGroups { log_groups: vec![group], next_token: Some("next".into()) };
         let mut expect = json!({
             "logGroupName": "/vpc/flow",
             "creationTime": 1_700_000_000_000_i64,
-            "metricFilterCount": 0,
+            "metricFilterCount": 2,
             "arn": "arn:aws:logs:us-east-1:123456789012:log-group:/vpc/flow:*",
             "logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:/vpc/flow",
             "logGroupClass": "STANDARD",

@@ -17,9 +17,15 @@ mod create_log_group;
 mod create_log_stream;
 mod delete_log_group;
 mod delete_log_stream;
+mod delete_metric_filter;
+mod delete_query_definition;
+mod delete_resource_policy;
 mod delete_retention_policy;
 mod describe_log_groups;
 mod describe_log_streams;
+mod describe_metric_filters;
+mod describe_query_definitions;
+mod describe_resource_policies;
 mod disassociate_kms_key;
 mod error;
 mod filter_log_events;
@@ -31,17 +37,23 @@ mod list_tags_log_group;
 mod permit;
 mod put_log_events;
 mod put_log_group_deletion_protection;
+mod put_metric_filter;
+mod put_query_definition;
+mod put_resource_policy;
 mod put_retention_policy;
 mod required;
+mod resource_policy;
 mod tag_log_group;
 mod tag_resource;
 mod tags;
+mod test_metric_filter;
 mod untag_log_group;
 mod untag_resource;
 
 #[cfg(test)]
 mod tests;
 
+use crate::error::ApiError;
 use crate::service::JsonAction;
 
 /// The prefix of `X-Amz-Target`.
@@ -54,9 +66,15 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "CreateLogStream", run: create_log_stream::run },
     JsonAction { name: "DeleteLogGroup", run: delete_log_group::run },
     JsonAction { name: "DeleteLogStream", run: delete_log_stream::run },
+    JsonAction { name: "DeleteMetricFilter", run: delete_metric_filter::run },
+    JsonAction { name: "DeleteQueryDefinition", run: delete_query_definition::run },
+    JsonAction { name: "DeleteResourcePolicy", run: delete_resource_policy::run },
     JsonAction { name: "DeleteRetentionPolicy", run: delete_retention_policy::run },
     JsonAction { name: "DescribeLogGroups", run: describe_log_groups::run },
     JsonAction { name: "DescribeLogStreams", run: describe_log_streams::run },
+    JsonAction { name: "DescribeMetricFilters", run: describe_metric_filters::run },
+    JsonAction { name: "DescribeQueryDefinitions", run: describe_query_definitions::run },
+    JsonAction { name: "DescribeResourcePolicies", run: describe_resource_policies::run },
     JsonAction { name: "DisassociateKmsKey", run: disassociate_kms_key::run },
     JsonAction { name: "FilterLogEvents", run: filter_log_events::run },
     JsonAction { name: "GetLogEvents", run: get_log_events::run },
@@ -65,9 +83,23 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "ListTagsLogGroup", run: list_tags_log_group::run },
     JsonAction { name: "PutLogEvents", run: put_log_events::run },
     JsonAction { name: "PutLogGroupDeletionProtection", run: put_log_group_deletion_protection::run },
+    JsonAction { name: "PutMetricFilter", run: put_metric_filter::run },
+    JsonAction { name: "PutQueryDefinition", run: put_query_definition::run },
+    JsonAction { name: "PutResourcePolicy", run: put_resource_policy::run },
     JsonAction { name: "PutRetentionPolicy", run: put_retention_policy::run },
     JsonAction { name: "TagLogGroup", run: tag_log_group::run },
     JsonAction { name: "TagResource", run: tag_resource::run },
+    JsonAction { name: "TestMetricFilter", run: test_metric_filter::run },
     JsonAction { name: "UntagLogGroup", run: untag_log_group::run },
     JsonAction { name: "UntagResource", run: untag_resource::run },
 ];
+
+/// A random UUID (RFC 9562, version 4), for what the service names itself.
+fn random_id() -> Result<String, ApiError> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex::encode(bytes);
+    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}

@@ -36,3 +36,21 @@ pub fn boolean(members: Members<'_>, name: &str) -> Result<bool, ApiError> {
     check(members, &[name])?;
     Ok(members.boolean(name)?.unwrap_or_default())
 }
+
+/// A list of objects; empty if it is absent.
+pub fn objects<'a>(members: Members<'a>, name: &str) -> Result<Vec<Members<'a>>, ApiError> {
+    let object = |value: &'a serde_json::Value| {
+        let wrong = || {
+            ApiError::new("SerializationException", format!("The member {name} must be a list of objects"))
+        };
+        value.as_object().map(Members::new).ok_or_else(wrong)
+    };
+    members.list(name)?.unwrap_or_default().iter().map(object).collect()
+}
+
+/// A number with a fraction.
+pub fn number(members: Members<'_>, name: &str) -> Result<Option<f64>, ApiError> {
+    let value = members.entries().find(|(known, value)| *known == name && !value.is_null());
+    let wrong = || ApiError::new("SerializationException", format!("The member {name} must be a number"));
+    value.map(|(_, value)| value.as_f64().ok_or_else(wrong)).transpose()
+}

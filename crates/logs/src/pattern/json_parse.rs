@@ -29,6 +29,11 @@ pub(super) fn parse(cursor: &mut Cursor) -> Result<JsonPattern, PatternError> {
     Ok(JsonPattern::new(parser.conditions, expression))
 }
 
+/// A selector alone, as metric values and dimensions have it.
+pub(super) fn selector(cursor: &mut Cursor) -> Result<Vec<Step>, PatternError> {
+    Parser { cursor, conditions: Vec::new(), wildcards: 0, regexes: 0, depth: 0 }.selector()
+}
+
 struct Parser<'c, 'p> {
     cursor: &'c mut Cursor<'p>,
     conditions: Vec<Condition>,

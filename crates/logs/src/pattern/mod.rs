@@ -32,8 +32,10 @@ mod terms;
 mod test;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use error::PatternError;
+pub use value::{Reference, Values};
 
 use json::JsonPattern;
 use lex::Cursor;

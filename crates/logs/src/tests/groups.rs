@@ -141,6 +141,7 @@ fn a_group_shows_what_it_was_given() {
     store.create_log_stream(&scope(), "g", "s", now()).unwrap();
     put(&store, "s", &[(0, "four"), (0, "5five")]).unwrap();
     let mut expect = LogGroup {
+        metric_filter_count: 0,
         name: "g".into(),
         creation_time: now(),
         retention_in_days: None,

@@ -3,6 +3,7 @@
 
 mod disk;
 mod durability;
+mod filters;
 mod groups;
 mod model;
 mod pages;

@@ -1,6 +1,7 @@
 //! CloudWatch Logs over the whole endpoint: what a client sees.
 
 mod faults;
+mod filters;
 mod permissions;
 mod story;
 

@@ -1,0 +1,269 @@
+//! Subscription filters: put, describe, delete, and the events they are for.
+//!
+//! A subscriber reads what was stored after a sequence, a page at a time, and
+//! keeps its place itself; so no writer ever waits for a subscriber, and a
+//! subscriber that was away goes on where it stopped.
+//!
+//! Source: CloudWatch Logs API reference, PutSubscriptionFilter and its neighbours.
+
+use serde::{Deserialize, Serialize};
+
+use super::metric::NamedFilter;
+use super::page::{filter_name, paged, parse, pattern_length};
+use crate::describe::page_size;
+use crate::error::LogsError;
+use crate::index::{Entry, Group, State};
+use crate::limits::{Constraints, at_least, one_of};
+use crate::read::Located;
+use crate::store::{Scope, Store};
+use crate::token::event_id;
+use weir_types::time::UnixMillis;
+
+/// Most subscription filters of one log group.
+const MAX_FILTERS: usize = 2;
+
+/// A subscription filter as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SubscriptionFilter {
+    pub pattern: String,
+    pub destination_arn: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// `ByLogStream` or `Random`.
+    pub distribution: String,
+    /// Milliseconds since 1970.
+    pub created: i64,
+    #[serde(default)]
+    pub apply_on_transformed_logs: bool,
+    /// Events up to this sequence are older than the filter.
+    pub after_sequence: u64,
+}
+
+/// What DescribeSubscriptionFilters takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DescribeSubscriptionFilters {
+    pub group: String,
+    pub name_prefix: Option<String>,
+    /// 1 to 50, default 50.
+    pub limit: Option<i64>,
+    pub next_token: Option<String>,
+}
+
+/// A page in order of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionFilters {
+    pub subscription_filters: Vec<(String, SubscriptionFilter)>,
+    pub next_token: Option<String>,
+}
+
+/// One event for a subscriber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscribedEvent {
+    /// The id that FilterLogEvents gives it.
+    pub id: String,
+    pub stream: String,
+    pub timestamp: UnixMillis,
+    pub message: String,
+    pub sequence: u64,
+}
+
+/// A page for a subscriber, in order of sequences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscribed {
+    pub events: Vec<SubscribedEvent>,
+    /// Where the next page begins: every event of the group up to this
+    /// sequence was in this page or an earlier one.
+    pub read_to: u64,
+    /// There was more.
+    pub more: bool,
+}
+
+impl Store {
+    /// The checks of PutSubscriptionFilter that need no destination.
+    pub fn check_subscription_filter(
+        &self,
+        scope: &Scope,
+        group: &str,
+        name: &str,
+        filter: &SubscriptionFilter,
+    ) -> Result<(), LogsError> {
+        let mut constraints = Constraints::new();
+        constraints.group_name(group, "logGroupName");
+        filter_name(&mut constraints, name, "filterName");
+        pattern_length(&mut constraints, &filter.pattern);
+        let arn = &filter.destination_arn;
+        constraints.that(!arn.is_empty(), arn, "destinationArn", at_least("length", 1));
+        let kinds = ["Random", "ByLogStream"];
+        let known = kinds.contains(&filter.distribution.as_str());
+        constraints.that(known, &filter.distribution, "distribution", one_of(kinds));
+        constraints.finish()?;
+        parse(&filter.pattern, "filter")?;
+        let state = self.state();
+        room(&state.group(scope, group)?.meta.subscription_filters, name)
+    }
+
+    /// PutSubscriptionFilter: makes or replaces a filter. A new one is for
+    /// events that are stored from now on; a replaced one keeps its place.
+    pub fn put_subscription_filter(
+        &self,
+        scope: &Scope,
+        group: &str,
+        name: &str,
+        mut filter: SubscriptionFilter,
+        now: UnixMillis,
+    ) -> Result<(), LogsError> {
+        self.check_subscription_filter(scope, group, name, &filter)?;
+        let name = name.to_owned();
+        // Read before the change: what is stored between the two is delivered.
+        filter.after_sequence = self.state().next_sequence.saturating_sub(1);
+        filter.created = now.0;
+        self.update_group(scope, group, move |meta| {
+            room(&meta.subscription_filters, &name)?;
+            if let Some(old) = meta.subscription_filters.get(&name) {
+                filter.created = old.created;
+                filter.after_sequence = old.after_sequence;
+            }
+            meta.subscription_filters.insert(name, filter);
+            Ok(())
+        })
+    }
+
+    /// DescribeSubscriptionFilters.
+    pub fn describe_subscription_filters(
+        &self,
+        scope: &Scope,
+        request: &DescribeSubscriptionFilters,
+    ) -> Result<SubscriptionFilters, LogsError> {
+        let mut constraints = Constraints::new();
+        constraints.group_name(&request.group, "logGroupName");
+        let size = page_size(request.limit, &mut constraints);
+        if let Some(prefix) = &request.name_prefix {
+            filter_name(&mut constraints, prefix, "filterNamePrefix");
+        }
+        constraints.finish()?;
+        let prefix = request.name_prefix.as_deref().unwrap_or_default();
+        let state = self.state();
+        let group = state.group(scope, &request.group)?;
+        let filters = group.meta.subscription_filters.iter().filter(|(name, _)| name.starts_with(prefix));
+        let filters = filters.map(|(name, filter)| (name.clone(), filter.clone())).collect();
+        let list = format!("subscription filters of {}", group.meta.id);
+        let token = request.next_token.as_deref();
+        let (subscription_filters, next_token) =
+            paged(filters, size, token, &list, |(name, _)| name.clone())?;
+        Ok(SubscriptionFilters { subscription_filters, next_token })
+    }
+
+    /// DeleteSubscriptionFilter. `ResourceNotFound` if there is none of this name.
+    pub fn delete_subscription_filter(
+        &self,
+        scope: &Scope,
+        group: &str,
+        name: &str,
+    ) -> Result<(), LogsError> {
+        let mut constraints = Constraints::new();
+        constraints.group_name(group, "logGroupName");
+        filter_name(&mut constraints, name, "filterName");
+        constraints.finish()?;
+        let name = name.to_owned();
+        self.update_group(scope, group, move |meta| match meta.subscription_filters.remove(&name) {
+            Some(_) => Ok(()),
+            None => Err(LogsError::ResourceNotFound("The specified subscription filter does not exist.")),
+        })
+    }
+
+    /// Every subscription filter of every account and region.
+    pub fn subscription_filters(&self) -> Vec<(Scope, NamedFilter<SubscriptionFilter>)> {
+        let state = self.state();
+        let groups = state.groups.values().filter(|group| !group.meta.subscription_filters.is_empty());
+        let filters = groups.flat_map(|group| {
+            let of = &group.meta;
+            of.subscription_filters.iter().map(|(name, filter)| {
+                let named =
+                    NamedFilter { group: of.name.clone(), name: name.clone(), filter: filter.clone() };
+                (of.scope.clone(), named)
+            })
+        });
+        filters.collect()
+    }
+
+    /// The group's events after a sequence, at most `max_events` and about
+    /// `max_bytes`, in the order in which they were stored. Those that are gone
+    /// meanwhile (deleted, expired) are left out.
+    pub fn subscribed(
+        &self,
+        scope: &Scope,
+        group: &str,
+        after: u64,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Subscribed, LogsError> {
+        let state = self.state();
+        let group = state.group(scope, group)?;
+        let last = state.next_sequence.saturating_sub(1);
+        let mut entries = after_sequence(&state, group, after);
+        entries.sort_unstable_by_key(|(entry, _)| entry.sequence);
+        let mut bytes = 0;
+        let fits = entries.iter().take(max_events).take_while(|(entry, _)| {
+            let first = bytes == 0;
+            bytes += entry.counted_bytes();
+            first || bytes <= max_bytes
+        });
+        let count = fits.count();
+        let more = count < entries.len();
+        entries.truncate(count);
+        let read_to = match entries.last() {
+            Some((entry, _)) if more => entry.sequence,
+            _ => last.max(after),
+        };
+        let streams: Vec<(u64, String)> = entries
+            .iter()
+            .map(|(_, id)| (*id, state.streams.get(id).map_or_else(String::new, |s| s.meta.name.clone())))
+            .collect();
+        let located = Located::new(&state, entries.into_iter().map(|(entry, _)| entry).collect());
+        drop(state);
+        let events = located.read()?.into_iter().zip(streams).map(|((entry, message), (id, stream))| {
+            SubscribedEvent {
+                id: event_id(id, entry.place()),
+                stream,
+                timestamp: UnixMillis(entry.timestamp),
+                message,
+                sequence: entry.sequence,
+            }
+        });
+        Ok(Subscribed { events: events.collect(), read_to, more })
+    }
+}
+
+fn room(
+    filters: &std::collections::BTreeMap<String, SubscriptionFilter>,
+    name: &str,
+) -> Result<(), LogsError> {
+    if !filters.contains_key(name) && filters.len() >= MAX_FILTERS {
+        return Err(LogsError::LimitExceeded("Resource limit exceeded."));
+    }
+    Ok(())
+}
+
+/// Entries with the ids of their streams.
+fn after_sequence(state: &State, group: &Group, after: u64) -> Vec<(Entry, u64)> {
+    let mut found = Vec::new();
+    if after >= group.recent.complete_after {
+        let batches = &group.recent.batches;
+        let start = batches.partition_point(|batch| batch.last_sequence <= after);
+        for batch in batches.range(start..) {
+            let Some(stream) = state.streams.get(&batch.stream) else { continue };
+            let within = stream.between(batch.first, batch.last.saturating_add(1), i64::MIN);
+            let wanted = batch.first_sequence.max(after + 1)..=batch.last_sequence;
+            let entries = within.iter().filter(|entry| wanted.contains(&entry.sequence));
+            found.extend(entries.map(|entry| (*entry, batch.stream)));
+        }
+        return found;
+    }
+    // After a start, or for a subscriber that is far behind.
+    for (id, stream) in group.streams.values().filter_map(|id| Some((*id, state.streams.get(id)?))) {
+        if stream.meta.seen.is_some_and(|seen| seen.last_sequence > after) {
+            found.extend(stream.entries.iter().filter(|e| e.sequence > after).map(|entry| (*entry, id)));
+        }
+    }
+    found
+}
