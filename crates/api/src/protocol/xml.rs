@@ -16,7 +16,8 @@ impl Xml {
     pub fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
         let value: String = value.to_string().chars().filter(|c| is_xml(*c)).collect();
         self.open(name);
-        self.0.push_str(&escape(value.as_str()));
+        // Readers take a bare carriage return for a line feed: XML 1.0, 2.11.
+        self.0.push_str(&escape(value.as_str()).replace('\r', "&#13;"));
         self.close(name)
     }
 
@@ -113,13 +114,13 @@ mod tests {
     #[test]
     fn elements_nest_escape_and_shrink_when_empty() {
         let mut xml = Xml::new();
-        xml.text("a", "x < y & \u{1}z").optional("b", None::<&str>).set("s", [1, 2], |x, n| {
+        xml.text("a", "x < y & \u{1}z\r\n").optional("b", None::<&str>).set("s", [1, 2], |x, n| {
             x.text("n", n);
         });
         xml.set("none", Vec::<u8>::new(), |_, _| {});
         assert_eq!(
             xml.as_str(),
-            "<a>x &lt; y &amp; z</a><s><item><n>1</n></item><item><n>2</n></item></s><none/>"
+            "<a>x &lt; y &amp; z&#13;\n</a><s><item><n>1</n></item><item><n>2</n></item></s><none/>"
         );
     }
 }
