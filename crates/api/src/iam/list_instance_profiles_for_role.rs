@@ -1,4 +1,6 @@
-//! ListInstanceProfilesForRole, and how lists of profiles are rendered.
+//! ListInstanceProfilesForRole: the instance profiles that have a role.
+//!
+//! And how lists of profiles are rendered.
 
 use super::request::{authorize_role, required};
 use super::{page, shape};

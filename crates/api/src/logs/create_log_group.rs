@@ -1,4 +1,4 @@
-//! CreateLogGroup.
+//! CreateLogGroup: a group of streams, with its tags and class.
 
 use super::{arn, permit, required, tags};
 use crate::call::Call;

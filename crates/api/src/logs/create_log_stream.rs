@@ -1,4 +1,4 @@
-//! CreateLogStream.
+//! CreateLogStream: an empty stream of a group.
 
 use super::{arn, permit, required};
 use crate::call::Call;

@@ -1,4 +1,4 @@
-//! DeleteLogGroup, with all its streams and events.
+//! DeleteLogGroup: a group goes, with all its streams and events.
 
 use super::{arn, permit, required};
 use crate::call::Call;

@@ -1,4 +1,4 @@
-//! DeleteLogStream, with its events.
+//! DeleteLogStream: a stream goes, with its events.
 
 use super::{arn, permit, required};
 use crate::call::Call;

@@ -1,4 +1,4 @@
-//! DisassociateKmsKey. Not an error if there is no key.
+//! DisassociateKmsKey: the group has no key any more. Not an error if there is no key.
 
 use super::{arn, identify, permit};
 use crate::call::Call;

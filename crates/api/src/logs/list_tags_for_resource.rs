@@ -1,4 +1,4 @@
-//! ListTagsForResource.
+//! ListTagsForResource: the tags of a group, by its ARN.
 
 use super::{arn, identify, permit, tags};
 use crate::call::Call;
