@@ -50,11 +50,12 @@ pub fn of(cx: Cx<'_>, id: &str) -> Result<Vec<(String, String)>> {
     Ok(cx.tx.tags(cx.scope, id)?.into_iter().collect())
 }
 
-/// The tags of every resource that has some, by resource id, each in key order.
-pub fn all(cx: Cx<'_>) -> Result<BTreeMap<String, Vec<(String, String)>>> {
-    let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-    for (id, key, value) in cx.tx.all_tags(cx.scope)? {
-        found.entry(id).or_default().push((key, value));
-    }
-    Ok(found)
+/// The tags of these resources by id, of those that have some, each in key order.
+pub fn of_each<'a>(
+    cx: Cx<'_>,
+    ids: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeMap<String, Vec<(String, String)>>> {
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let found = cx.tx.tags_of(cx.scope, &ids)?;
+    Ok(found.into_iter().map(|(id, tags)| (id, tags.into_iter().collect())).collect())
 }

@@ -23,7 +23,7 @@ const FILTERS: [&str; 6] = [
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let filters = Filters::parse(params, &FILTERS)?;
     call.authorize_ec2(params, "ec2:DescribeFlowLogs", &["*".to_owned()], &[])?;
-    let all = call.transact(|cx| {
+    let (all, mut tags) = call.transact(|cx| {
         region::ensure(cx)?;
         let ids = params.list("FlowLogId");
         let found = match call.services.settings.emulator {
@@ -35,10 +35,13 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
                 all
             }
         };
-        let with_tags = |flow_log: FlowLog| Ok((tags::of(cx, flow_log.id.as_str())?, flow_log));
-        found.into_iter().map(with_tags).collect::<Result<Vec<_>, _>>()
+        let tags = tags::of_each(cx, found.iter().map(|log| log.id.as_str()))?;
+        Ok((found, tags))
     })?;
-    let shown = all.into_iter().map(|(tags, flow_log)| (flow_log, tags));
+    let shown = all.into_iter().map(|flow_log| {
+        let tags = tags.remove(flow_log.id.as_str()).unwrap_or_default();
+        (flow_log, tags)
+    });
     let found = shown.filter(|(flow_log, tags)| filters.pass(tags, |name| values(flow_log, name))).collect();
     let (flow_logs, next) = page::page(found, params, 1..=1000, |(log, _): &(FlowLog, _)| log.id.as_str())?;
     let mut xml = Xml::new();

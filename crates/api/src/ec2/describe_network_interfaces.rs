@@ -95,9 +95,11 @@ pub fn show(cx: Cx<'_>, interfaces: Vec<NetworkInterface>) -> weir_control::Resu
     let names: BTreeMap<SecurityGroupId, String> =
         groups.into_iter().map(|group| (group.id, group.name)).collect();
     let name_of = |id: &SecurityGroupId| names.get(id).cloned().unwrap_or_default();
+    let mut tags = tags::of_each(cx, interfaces.iter().map(|interface| interface.id.as_str()))?;
     let show = |interface: NetworkInterface| {
+        let tags = tags.remove(interface.id.as_str()).unwrap_or_default();
         let groups = interface.groups.iter().map(|id| (id.to_string(), name_of(id))).collect();
-        Ok(Shown { groups, tags: tags::of(cx, interface.id.as_str())?, interface })
+        Ok(Shown { groups, tags, interface })
     };
     interfaces.into_iter().map(show).collect()
 }

@@ -28,8 +28,12 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
             &params.list("SecurityGroupRuleId"),
             &filters.narrowing(),
         )?;
-        let with_tags = |rule: SecurityGroupRule| Ok((rule.clone(), tags::of(cx, rule.id.as_str())?));
-        rules.into_iter().map(with_tags).collect()
+        let mut tags = tags::of_each(cx, rules.iter().map(|rule: &SecurityGroupRule| rule.id.as_str()))?;
+        let with_tags = |rule: SecurityGroupRule| {
+            let tags = tags.remove(rule.id.as_str()).unwrap_or_default();
+            (rule, tags)
+        };
+        Ok(rules.into_iter().map(with_tags).collect())
     })?;
     let found = rules
         .into_iter()

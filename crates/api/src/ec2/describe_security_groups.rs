@@ -54,7 +54,7 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     call.authorize_ec2(params, "ec2:DescribeSecurityGroups", &["*".to_owned()], &[])?;
     let (all, names) = call.transact(|cx| {
         region::ensure(cx)?;
-        let groups = match wanted(cx, params)? {
+        let groups: Vec<SecurityGroup> = match wanted(cx, params)? {
             Some(ids) => {
                 cx.tx.get_many(cx.scope, &ids.iter().map(SecurityGroupId::as_str).collect::<Vec<_>>())?
             }
@@ -65,11 +65,13 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
             true => cx.tx.list(cx.scope)?,
             false => Vec::new(),
         };
+        let mut tags = tags::of_each(cx, groups.iter().map(|group| group.id.as_str()))?;
         let with_tags = |(group, rules): (SecurityGroup, _)| {
-            Ok(Shown { tags: tags::of(cx, group.id.as_str())?, group, rules })
+            let tags = tags.remove(group.id.as_str()).unwrap_or_default();
+            Shown { tags, group, rules }
         };
         let all = security_group::with_rules(cx, groups)?.into_iter().map(with_tags);
-        Ok((all.collect::<Result<Vec<Shown>, _>>()?, names))
+        Ok((all.collect::<Vec<Shown>>(), names))
     })?;
     let names: BTreeMap<SecurityGroupId, String> =
         names.into_iter().map(|group| (group.id, group.name)).collect();

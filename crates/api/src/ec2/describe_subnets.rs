@@ -56,9 +56,10 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
         region::ensure(cx)?;
         let subnets: Vec<Subnet> =
             subnet::FAULTS.select_narrowed(cx, &params.list("SubnetId"), &filters.narrowing())?;
+        let mut tags = tags::of_each(cx, subnets.iter().map(|subnet| subnet.id.as_str()))?;
         let show = |subnet: Subnet| {
             let used = subnet::used_addresses(cx, &subnet)?;
-            Ok(Shown { used, tags: tags::of(cx, subnet.id.as_str())?, subnet })
+            Ok(Shown { used, tags: tags.remove(subnet.id.as_str()).unwrap_or_default(), subnet })
         };
         subnets.into_iter().map(show).collect::<Result<Vec<_>, _>>()
     })?;

@@ -70,6 +70,7 @@ pub struct Tx<'a> {
     known_tags: RefCell<KnownTags>,
 }
 
+/// Tags by key.
 type Tags = BTreeMap<String, String>;
 
 /// Tags that were read at once, because many were asked for one by one.
@@ -80,7 +81,7 @@ struct KnownTags {
 }
 
 /// After so many reads of one resource's tags all of the account's are read.
-const SINGLE_READS: usize = 8;
+const SINGLE_READS: usize = 64;
 
 /// Ids in one statement, at most.
 const MANY: usize = 256;
@@ -310,6 +311,25 @@ impl<'a> Tx<'a> {
                 Ok(())
             },
         )?;
+        Ok(found)
+    }
+
+    /// The tags of these resources, of those that have some.
+    pub fn tags_of(&self, scope: &Scope, ids: &[&str]) -> Result<BTreeMap<String, Tags>> {
+        let mut found: BTreeMap<String, Tags> = BTreeMap::new();
+        for chunk in ids.chunks(MANY) {
+            let (marks, chunk) = marks(3, chunk);
+            let sql = format!(
+                "SELECT id, key, value FROM tag WHERE account = $1 AND region = $2 AND id IN ({marks})"
+            );
+            let asked = [scope.account.as_str(), scope.region.as_str()].into_iter().chain(chunk);
+            self.session.query(&sql, &asked.map(Some).collect::<Vec<_>>(), &mut |row| {
+                if let [id, key, value] = row {
+                    found.entry((*id).to_owned()).or_default().insert((*key).to_owned(), (*value).to_owned());
+                }
+                Ok(())
+            })?;
+        }
         Ok(found)
     }
 

@@ -102,6 +102,9 @@ fn many(open: Open<'_>) {
         for id in &ids {
             assert_eq!(tx.tags(&here, id)?.get("Name"), Some(id));
         }
+        let tags = tx.tags_of(&here, &asked)?;
+        assert_eq!((tags.len(), &tags["id-0699"]["Name"]), (700, &ids[699]));
+        assert_eq!(tx.tags_of(&here, &["none"])?.len() + tx.tags_of(&here, &[])?.len(), 0);
         tx.put_tag(&here, "id-0001", "Name", "new")?;
         assert_eq!(tx.tags(&here, "id-0001")?["Name"], "new");
         tx.delete_tag(&here, "id-0001", "Name", Some("old"))?;
