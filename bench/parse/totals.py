@@ -4,4 +4,4 @@ import sys
 
 import duckdb
 
-print(*duckdb.sql(f"SELECT count(*), sum(bytes)::HUGEINT FROM '{sys.argv[1]}/**/*.parquet'").fetchone())
+print(*duckdb.sql(f"SELECT count(*), sum(bytes)::HUGEINT FROM '{sys.argv[1]}/**/*.parquet'").fetchall()[0])
