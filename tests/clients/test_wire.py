@@ -399,7 +399,7 @@ SUBNET = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}
         (400, "Value at 'logGroupIdentifier' failed", "logs Logs_20140328.DescribeLogStreams", (
             b'{"logGroupIdentifier":"arn:aws:logs:us-east-1:123456789012:log-group:g:*"}'
         )),
-        (400, "AssumeRole policy may only specify STS AssumeRole actions", "iam", IAM | {
+        (400, "Trust Policy statement actions can only be", "iam", IAM | {
             "Action": "CreateRole", "RoleName": "bad",
             "AssumeRolePolicyDocument": json.dumps(FLOW_LOGS_TRUST).replace("sts:AssumeRole", "sts:BadAssumeRole"),
         }),
