@@ -94,6 +94,10 @@ pub fn caller(
         Some(credential) => (credential.principal, credential.session),
         None => (root(services), None),
     };
+    if service == Service::Iam && session.as_ref().is_some_and(|session| !session.is_role()) {
+        // Sessions of users, the root user and federated users are not for IAM.
+        return Err(refused(service, &SigError::InvalidSessionToken));
+    }
     note_use(services, &principal, &signed, &region, now).map_err(|error| (service, error))?;
     let source = source(&principal, received, &signed);
     Ok(Caller { principal, service, region, source, session })

@@ -14,10 +14,13 @@
 //!
 //! Source: IAM user guide, "AWS global condition context keys".
 
+pub mod message;
+
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
 use crate::protocol::stamp;
+use crate::service::Service;
 use weir_control::principal::policies::CallerPolicies;
 use weir_control::principal::session::AssumeRole;
 use weir_control::principal::{self, Role, role};
@@ -152,7 +155,11 @@ impl Call<'_> {
             add(&mut keys, context);
             let request = self.request(action, resource, &keys);
             let decision: Decision = weir_iam::evaluate(&request, &lent);
-            if let Some(message) = decision.access_denied_message(&request) {
+            if let Some(mut message) = decision.access_denied_message(&request) {
+                if self.service == Service::Ec2 {
+                    let encoded = message::encode(self.services, &request, &decision)?;
+                    message.push_str(&format!(". Encoded authorization failure message: {encoded}"));
+                }
                 return Err(errors::access_denied(self.service.error_protocol(), &message).into());
             }
         }

@@ -31,25 +31,30 @@ impl ContextValue {
 
 /// Condition keys of one request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Context(BTreeMap<String, ContextValue>);
+pub struct Context(BTreeMap<String, (String, ContextValue)>);
 
 impl Context {
     /// Gives a single-valued key its value.
     pub fn set(&mut self, key: &str, value: impl Into<String>) -> &mut Self {
-        self.0.insert(key.to_ascii_lowercase(), ContextValue::One(value.into()));
+        self.0.insert(key.to_ascii_lowercase(), (key.to_owned(), ContextValue::One(value.into())));
         self
     }
 
     /// Gives a multi-valued key its values.
     pub fn set_many<T: Into<String>>(&mut self, key: &str, values: impl IntoIterator<Item = T>) -> &mut Self {
         let values = values.into_iter().map(Into::into).collect();
-        self.0.insert(key.to_ascii_lowercase(), ContextValue::Many(values));
+        self.0.insert(key.to_ascii_lowercase(), (key.to_owned(), ContextValue::Many(values)));
         self
     }
 
     /// None when the request does not have the key.
     pub fn get(&self, key: &str) -> Option<&ContextValue> {
-        self.0.get(&key.to_ascii_lowercase())
+        self.0.get(&key.to_ascii_lowercase()).map(|(_, value)| value)
+    }
+
+    /// Every key as it was set, with its value, in the order of keys.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &ContextValue)> {
+        self.0.values().map(|(key, value)| (key.as_str(), value))
     }
 
     /// The value of a single-valued key.

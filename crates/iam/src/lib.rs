@@ -21,6 +21,7 @@ pub mod evaluate;
 pub mod names;
 pub mod pattern;
 pub mod principal;
+pub mod sealed;
 pub mod secret;
 pub mod sigv4;
 pub mod trust;

@@ -36,6 +36,10 @@ mod detach_group_policy;
 mod detach_role_policy;
 mod detach_user_policy;
 mod get_access_key_last_used;
+mod get_account_authorization_details;
+mod get_account_summary;
+mod get_context_keys_for_custom_policy;
+mod get_context_keys_for_principal_policy;
 mod get_group;
 mod get_group_policy;
 mod get_instance_profile;
@@ -80,6 +84,11 @@ mod remove_user_from_group;
 pub mod request;
 mod set_default_policy_version;
 mod shape;
+mod simulate_custom_policy;
+mod simulate_principal_policy;
+mod simulation;
+#[cfg(test)]
+mod simulation_tests;
 mod tag_instance_profile;
 mod tag_policy;
 mod tag_role;
@@ -142,6 +151,10 @@ pub const ACTIONS: &[QueryAction] = &[
     QueryAction { name: "DetachRolePolicy", run: detach_role_policy::run },
     QueryAction { name: "DetachUserPolicy", run: detach_user_policy::run },
     QueryAction { name: "GetAccessKeyLastUsed", run: get_access_key_last_used::run },
+    QueryAction { name: "GetAccountAuthorizationDetails", run: get_account_authorization_details::run },
+    QueryAction { name: "GetAccountSummary", run: get_account_summary::run },
+    QueryAction { name: "GetContextKeysForCustomPolicy", run: get_context_keys_for_custom_policy::run },
+    QueryAction { name: "GetContextKeysForPrincipalPolicy", run: get_context_keys_for_principal_policy::run },
     QueryAction { name: "GetGroup", run: get_group::run },
     QueryAction { name: "GetGroupPolicy", run: get_group_policy::run },
     QueryAction { name: "GetInstanceProfile", run: get_instance_profile::run },
@@ -184,6 +197,8 @@ pub const ACTIONS: &[QueryAction] = &[
     QueryAction { name: "RemoveRoleFromInstanceProfile", run: remove_role_from_instance_profile::run },
     QueryAction { name: "RemoveUserFromGroup", run: remove_user_from_group::run },
     QueryAction { name: "SetDefaultPolicyVersion", run: set_default_policy_version::run },
+    QueryAction { name: "SimulateCustomPolicy", run: simulate_custom_policy::run },
+    QueryAction { name: "SimulatePrincipalPolicy", run: simulate_principal_policy::run },
     QueryAction { name: "TagInstanceProfile", run: tag_instance_profile::run },
     QueryAction { name: "TagPolicy", run: tag_policy::run },
     QueryAction { name: "TagRole", run: tag_role::run },

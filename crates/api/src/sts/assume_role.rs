@@ -4,33 +4,32 @@
 //! Not there, since nothing they could name exists: MFA devices (`SerialNumber`,
 //! `TokenCode`).
 
-use super::shape::{credentials, packed_percent, policy_arns};
+use super::shape::{credentials, packed_percent, policy_arns, session_credentials, session_of};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::iam::request::{required, tags};
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
+use weir_control::principal::AccessKey;
 use weir_control::principal::session::{self, AssumeRole, Session};
-use weir_control::principal::{AccessKey, Owner};
 use weir_iam::Principal;
 use weir_types::arn::Arn;
 
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let (arn, request) = parse(params)?;
     session::check(&request)?;
+    if matches!(call.principal, Principal::FederatedUser { .. }) {
+        return Err(session_credentials("AssumeRole"));
+    }
     let role = call.may_assume(&arn, &request)?;
     if params.get("SerialNumber").is_some() || params.get("TokenCode").is_some() {
         let message = "MultiFactorAuthentication failed with invalid MFA one time pass code. ";
         return Err(ApiError::new("AccessDenied", message).with_status(403));
     }
     let key = call.transact(|cx| session::assume(cx, &role, &request, call.session.as_ref()))?;
-    match &key.owner {
-        Owner::Session(session) => {
-            let role = Principal::assumed_role(role.identity.arn, &role.identity.id, &session.name);
-            Ok(render(&key, session, &role, &request))
-        }
-        _ => Err(ApiError::internal("a new session has another owner")),
-    }
+    let session = session_of(&key)?;
+    let role = Principal::assumed_role(role.identity.arn, &role.identity.id, &session.name);
+    Ok(render(&key, session, &role, &request))
 }
 
 fn parse(params: &Params) -> Result<(Arn, AssumeRole), ApiError> {

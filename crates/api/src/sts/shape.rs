@@ -1,11 +1,13 @@
 //! What the actions that hand out temporary credentials have in common.
 
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::iam::request::required;
 use crate::protocol::query::Params;
 use crate::protocol::stamp;
 use crate::protocol::xml::Xml;
-use weir_control::principal::{AccessKey, Session};
+use weir_control::principal::{AccessKey, Owner, Session};
+use weir_iam::Principal;
 
 /// What a session's policy and tags are counted against, in characters.
 const PACKED_LIMIT: usize = 2_048;
@@ -35,4 +37,29 @@ pub fn packed_percent(policy: Option<&str>, tags: &[(String, String)]) -> Option
     let tags: usize = tags.iter().map(|(key, value)| key.chars().count() + value.chars().count()).sum();
     let size = policy + tags;
     (size > 0).then(|| (size * 100).div_ceil(PACKED_LIMIT).min(100))
+}
+
+/// What those are told who may not do this with temporary credentials.
+pub fn session_credentials(action: &str) -> ApiError {
+    let message = format!("Cannot call {action} with session credentials");
+    ApiError::new("AccessDenied", message).with_status(403)
+}
+
+/// The id of the user that calls with its own key; None for the root user.
+///
+/// Errors: `AccessDenied` for sessions and services.
+pub fn long_term_caller(call: &Call<'_>, action: &str) -> Result<Option<String>, ApiError> {
+    match (&call.principal, &call.session) {
+        (Principal::User { user_id, .. }, None) => Ok(Some(user_id.clone())),
+        (Principal::Root { .. }, None) => Ok(None),
+        _ => Err(session_credentials(action)),
+    }
+}
+
+/// The session of a key that was just made.
+pub fn session_of(key: &AccessKey) -> Result<&Session, ApiError> {
+    match &key.owner {
+        Owner::Session(session) => Ok(session),
+        _ => Err(ApiError::internal("a new session has another owner")),
+    }
 }

@@ -17,11 +17,13 @@ mod json;
 mod parse;
 mod principal;
 mod resource;
+mod span;
 #[cfg(test)]
 mod tests;
 
 pub use error::{PolicyError, PolicyQuota, policy_size};
 pub use principal::{PrincipalElement, PrincipalEntry, PrincipalMatch};
+pub use span::{Position, statement_spans};
 
 use crate::condition::Condition;
 use crate::context::Context;
@@ -129,10 +131,14 @@ impl Statement {
         conditions.chain(resources.flat_map(|pattern| pattern.variables())).collect()
     }
 
+    /// Whether the action matches, whatever resource and conditions say.
+    pub fn is_about_action(&self, action: &str) -> bool {
+        self.action.patterns.iter().any(|pattern| pattern.matches(action)) != self.action.not
+    }
+
     /// Whether action and resource match, whatever the conditions say.
-    pub fn is_about(&self, action: &str, resource: &str, context: &Context) -> bool {
-        let on_action = self.action.patterns.iter().any(|pattern| pattern.matches(action));
-        on_action != self.action.not
+    fn is_about(&self, action: &str, resource: &str, context: &Context) -> bool {
+        self.is_about_action(action)
             && self.resource.as_ref().is_none_or(|element| {
                 let on_resource = element.patterns.iter().any(|p| p.matches(resource, context));
                 on_resource != element.not
