@@ -192,4 +192,6 @@ fn owner<'a>(request: &Request<'a>, caller: &'a str) -> Cow<'a, str> {
 }
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;

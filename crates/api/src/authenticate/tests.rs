@@ -82,7 +82,15 @@ fn what_was_changed_on_the_way_is_refused() {
     let root = world.root();
     let request = || root.query_request("sts", "GetCallerIdentity", &[]);
     type Change = fn(&mut Request<Body>);
-    let cases: [(&str, Change, &str); 6] = [
+    let cases: [(&str, Change, &str); 7] = [
+        (
+            "the asymmetric signature of version 4",
+            |r| {
+                let sigv4a = "AWS4-ECDSA-P256-SHA256 Credential=AKIAEXAMPLEEXAMPLE12/20261101/sts/aws4_request, SignedHeaders=host;x-amz-date;x-amz-region-set, Signature=00";
+                drop(r.headers_mut().insert("authorization", HeaderValue::from_static(sigv4a)))
+            },
+            "IncompleteSignature",
+        ),
         ("nothing", |_| (), "ok"),
         (
             "body",
