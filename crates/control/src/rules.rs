@@ -10,6 +10,7 @@
 use crate::error::Result;
 use crate::network_acl::{self, NetworkAcl};
 use crate::network_interface::NetworkInterface;
+use crate::prefix_list::PrefixList;
 use crate::security_group::{Peer, SecurityGroupRule};
 use crate::state::Cx;
 use crate::subnet::Subnet;
@@ -63,6 +64,10 @@ impl<'a> Resolver<'a> {
             let peers = match rule.peer {
                 Peer::Cidr(block) => vec![block],
                 Peer::Group(named) => self.members(vpc, &named)?,
+                Peer::PrefixList(id) => {
+                    let list: Option<PrefixList> = self.cx.tx.get(self.cx.scope, id.as_str())?;
+                    list.map(|list| list.blocks()).unwrap_or_default()
+                }
             };
             let SecurityGroupRule { id, group, direction, matches, .. } = rule;
             rules.push(GroupRule { group, rule: id, direction, matches, peers });

@@ -102,6 +102,8 @@ ids! {
     InstanceId = "i";
     /// A flow log.
     FlowLogId = "fl";
+    /// A managed prefix list.
+    PrefixListId = "pl";
 }
 
 #[cfg(test)]

@@ -104,7 +104,8 @@ pub fn show(cx: Cx<'_>, interfaces: Vec<NetworkInterface>) -> weir_control::Resu
     interfaces.into_iter().map(show).collect()
 }
 
-fn values(shown: &Shown, filter: &str, account: &str) -> Vec<String> {
+/// What an interface has under a filter's name.
+pub fn values(shown: &Shown, filter: &str, account: &str) -> Vec<String> {
     let Shown { interface, groups, .. } = shown;
     let attached = interface.attached.as_ref();
     let value = match filter {

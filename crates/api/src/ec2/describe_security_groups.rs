@@ -138,6 +138,7 @@ fn rule_values(
         ("ipv6-cidr", Peer::Cidr(IpNet::V6(block))) => Some(block.to_string()),
         ("group-id", Peer::Group(group)) => Some(group.to_string()),
         ("group-name", Peer::Group(group)) => names.get(group).cloned(),
+        ("prefix-list-id", Peer::PrefixList(list)) => Some(list.to_string()),
         ("user-id", Peer::Group(_)) => Some(account.to_owned()),
         ("from-port", _) => ports.map(|(from, _)| from.to_string()),
         ("to-port", _) => ports.map(|(_, to)| to.to_string()),

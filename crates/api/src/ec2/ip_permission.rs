@@ -16,7 +16,7 @@ use crate::protocol::xml::Xml;
 use std::collections::BTreeMap;
 use weir_control::security_group::Peer;
 use weir_control::security_group::permission::{
-    GroupPair, IpPermission, Permission, Range, port_pair, protocol_name,
+    GroupPair, IpPermission, Permission, PrefixListPair, Range, port_pair, protocol_name,
 };
 use weir_types::net::{Direction, IpNet};
 
@@ -71,7 +71,10 @@ fn parse_one(params: &Params) -> Result<IpPermission, ApiError> {
         prefix_lists: params
             .structs("PrefixListIds")
             .iter()
-            .map(|item| item.required("PrefixListId").map(str::to_owned))
+            .map(|item| {
+                let id = item.required("PrefixListId")?.to_owned();
+                Ok::<_, ApiError>(PrefixListPair { id, description: text(item, "Description") })
+            })
             .collect::<Result<_, _>>()?,
     })
 }
@@ -141,7 +144,12 @@ pub fn render<'a>(
         });
         blocks(item, "ipRanges", "cidrIp", &peers, |block| matches!(block, IpNet::V4(_)));
         blocks(item, "ipv6Ranges", "cidrIpv6", &peers, |block| matches!(block, IpNet::V6(_)));
-        item.element("prefixListIds", |_| {});
+        let lists = peers.iter().filter(|p| matches!(p.peer, Peer::PrefixList(_)));
+        item.set("prefixListIds", lists, |xml, permission| {
+            if let Peer::PrefixList(list) = &permission.peer {
+                xml.optional("description", permission.description.as_ref()).text("prefixListId", list);
+            }
+        });
     });
 }
 
@@ -185,7 +193,7 @@ mod tests {
                 },
                 GroupPair { name: Some("web".into()), ..Default::default() },
             ],
-            prefix_lists: vec!["pl-1".into()],
+            prefix_lists: vec![PrefixListPair { id: "pl-1".into(), description: None }],
         };
         let second = IpPermission { protocol: Some("-1".into()), ..Default::default() };
         assert_eq!(parsed(form, Direction::Egress).unwrap(), [expected, second]);

@@ -74,7 +74,7 @@ fn rules_say_something_else_under_the_same_id() {
         ),
         (vec![rule(&ssh, &with("8", &[ten]), 1), rule(&ssh, &with("9", &[ten]), 2)], "InvalidParameterValue"),
         (vec![rule(&http, &with("99999", &[everything]), 1)], "InvalidParameterValue"),
-        (vec![rule(&http, &with("1", &[("PrefixListId", "pl-1")]), 1)], "UnsupportedOperation"),
+        (vec![rule(&http, &with("1", &[("PrefixListId", "pl-1")]), 1)], "InvalidPrefixListID.NotFound"),
         (vec![rule("sgr-00000000000000001", &with("1", &[ten]), 1)], "InvalidSecurityGroupRuleId.NotFound"),
         (vec![rule("web", &with("1", &[ten]), 1)], "InvalidSecurityGroupRuleId.Malformed"),
     ] {

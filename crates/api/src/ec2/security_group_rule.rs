@@ -156,6 +156,7 @@ fn matches(xml: &mut Xml, rule: &SecurityGroupRule) {
     match &rule.peer {
         Peer::Cidr(IpNet::V4(block)) => xml.text("cidrIpv4", block),
         Peer::Cidr(IpNet::V6(block)) => xml.text("cidrIpv6", block),
+        Peer::PrefixList(list) => xml.text("prefixListId", list),
         Peer::Group(_) => xml,
     };
 }

@@ -2,8 +2,11 @@
 
 use crate::call::Call;
 use weir_control::flow_log;
+use weir_control::instance;
 use weir_control::network_acl::{self, NetworkAcl};
 use weir_control::network_interface::{self, NetworkInterface};
+use weir_control::prefix_list::{self, PrefixList};
+use weir_control::route_table;
 use weir_control::security_group::find;
 use weir_control::subnet::{self, Subnet};
 use weir_control::vpc::{self, Vpc};
@@ -18,7 +21,7 @@ struct Kind {
     check: fn(Cx<'_>, &str) -> Result<()>,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 11] = [
     Kind {
         prefix: "acl",
         name: "network-acl",
@@ -31,6 +34,13 @@ const KINDS: [Kind; 8] = [
         check: |cx, id| network_interface::FAULTS.find::<NetworkInterface>(cx, id).map(drop),
     },
     Kind { prefix: "fl", name: "vpc-flow-log", check: |cx, id| flow_log::select(cx, &[id]).map(drop) },
+    Kind { prefix: "i", name: "instance", check: |cx, id| instance::select(cx, &[id]).map(drop) },
+    Kind {
+        prefix: "pl",
+        name: "prefix-list",
+        check: |cx, id| prefix_list::FAULTS.find::<PrefixList>(cx, id).map(drop),
+    },
+    Kind { prefix: "rtb", name: "route-table", check: |cx, id| route_table::find(cx, id).map(drop) },
     Kind { prefix: "sg", name: "security-group", check: |cx, id| find::by_id(cx, id).map(drop) },
     Kind { prefix: "sgr", name: "security-group-rule", check: |cx, id| find::rule_by_id(cx, id).map(drop) },
     Kind {
@@ -99,6 +109,9 @@ mod tests {
             ("dopt", "dhcp-options", "InvalidDhcpOptionID.NotFound"),
             ("eni", "network-interface", "InvalidNetworkInterfaceID.NotFound"),
             ("fl", "vpc-flow-log", "InvalidFlowLogId.NotFound"),
+            ("i", "instance", "InvalidInstanceID.NotFound"),
+            ("pl", "prefix-list", "InvalidPrefixListID.NotFound"),
+            ("rtb", "route-table", "InvalidRouteTableID.NotFound"),
             ("sg", "security-group", "InvalidGroup.NotFound"),
             ("sgr", "security-group-rule", "InvalidSecurityGroupRuleId.NotFound"),
             ("subnet", "subnet", "InvalidSubnetID.NotFound"),

@@ -4,7 +4,7 @@
 //! Source: EC2 API, `ModifySecurityGroupRules`,
 //! `UpdateSecurityGroupRuleDescriptionsIngress` and `…Egress`.
 
-use super::permission::{self, GroupPair, IpPermission, Range};
+use super::permission::{self, GroupPair, IpPermission, PrefixListPair, Range};
 use super::{Peer, SecurityGroup, SecurityGroupRule, find, rule};
 use crate::error::{ControlError, Result};
 use crate::state::Cx;
@@ -38,6 +38,7 @@ impl RuleRequest {
             description: description.clone(),
             ..GroupPair::default()
         };
+        let list = |id: &String| PrefixListPair { id: id.clone(), description: description.clone() };
         let permission = IpPermission {
             protocol: self.protocol.clone(),
             from_port: self.from_port,
@@ -45,7 +46,7 @@ impl RuleRequest {
             ipv4: self.cidr_ipv4.iter().map(range).collect(),
             ipv6: self.cidr_ipv6.iter().map(range).collect(),
             groups: self.referenced_group_id.iter().map(group).collect(),
-            prefix_lists: self.prefix_list_id.iter().cloned().collect(),
+            prefix_lists: self.prefix_list_id.iter().map(list).collect(),
         };
         let peers = permission.ipv4.len()
             + permission.ipv6.len()
@@ -107,7 +108,7 @@ pub fn modify(cx: Cx<'_>, group: &SecurityGroup, changes: &[(String, RuleRequest
     Ok(())
 }
 
-/// IPv4 block, IPv6 block or group.
+/// IPv4 block, IPv6 block, group or prefix list.
 fn kind(peer: &Peer) -> (std::mem::Discriminant<Peer>, bool) {
     (discriminant(peer), matches!(peer, Peer::Cidr(IpNet::V6(_))))
 }

@@ -24,7 +24,7 @@ use crate::vpc::{self, Vpc};
 use crate::{random, tags};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use weir_types::id::{SecurityGroupId, SecurityGroupRuleId, VpcId};
+use weir_types::id::{PrefixListId, SecurityGroupId, SecurityGroupRuleId, VpcId};
 use weir_types::net::{Direction, IpNet, Ipv4Net, Ipv6Net};
 use weir_types::rule::Match;
 
@@ -82,6 +82,8 @@ pub enum Peer {
     Cidr(IpNet),
     /// All interfaces that carry the group.
     Group(SecurityGroupId),
+    /// All blocks of the list's newest version.
+    PrefixList(PrefixListId),
 }
 
 /// The parent of a rule is its group.
@@ -93,12 +95,16 @@ impl Resource for SecurityGroupRule {
     fn parent(&self) -> Option<&str> {
         Some(self.group.as_str())
     }
-    const INDEX: crate::state::Index =
-        crate::state::Index { id: "security-group-rule-id", parent: "group-id", keys: &["referenced-group"] };
+    const INDEX: crate::state::Index = crate::state::Index {
+        id: "security-group-rule-id",
+        parent: "group-id",
+        keys: &["referenced-group", "referenced-prefix-list"],
+    };
     fn keys(&self) -> Vec<(&'static str, String)> {
         match &self.peer {
             Peer::Group(group) => vec![("referenced-group", group.to_string())],
-            _ => Vec::new(),
+            Peer::PrefixList(list) => vec![("referenced-prefix-list", list.to_string())],
+            Peer::Cidr(_) => Vec::new(),
         }
     }
 }

@@ -16,7 +16,9 @@
 
 use super::{Peer, SecurityGroup, SecurityGroupRule, find};
 use crate::error::{ControlError, Result};
+use crate::prefix_list;
 use crate::state::Cx;
+use weir_types::id::PrefixListId;
 use weir_types::net::{IpNet, Ipv4Net, Ipv6Net, PortRange, Protocol};
 use weir_types::rule::Match;
 
@@ -32,8 +34,14 @@ pub struct IpPermission {
     pub ipv4: Vec<Range>,
     pub ipv6: Vec<Range>,
     pub groups: Vec<GroupPair>,
-    /// Ids. Weir has no prefix lists yet.
-    pub prefix_lists: Vec<String>,
+    pub prefix_lists: Vec<PrefixListPair>,
+}
+
+/// A prefix list as typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PrefixListPair {
+    pub id: String,
+    pub description: Option<String>,
 }
 
 /// An address range as typed.
@@ -75,7 +83,7 @@ fn invalid(message: impl Into<String>) -> ControlError {
 ///
 /// Errors: `InvalidParameterValue` (protocol, ports, blocks, descriptions, the
 /// same rule twice), `MissingParameter` (no peer), `InvalidGroupId.Malformed`,
-/// `InvalidGroup.NotFound`, `UnsupportedOperation` (prefix lists).
+/// `InvalidGroup.NotFound`, `InvalidPrefixListID.NotFound`.
 pub fn read(cx: Cx<'_>, group: &SecurityGroup, typed: &[IpPermission]) -> Result<Vec<Permission>> {
     let mut read: Vec<Permission> = Vec::new();
     for permission in typed {
@@ -91,12 +99,6 @@ pub fn read(cx: Cx<'_>, group: &SecurityGroup, typed: &[IpPermission]) -> Result
 
 fn read_one(cx: Cx<'_>, group: &SecurityGroup, typed: &IpPermission) -> Result<Vec<Permission>> {
     let matches = matches(typed.protocol.as_deref(), typed.from_port, typed.to_port)?;
-    if !typed.prefix_lists.is_empty() {
-        return Err(ControlError::fault(
-            "UnsupportedOperation",
-            "Prefix lists are not supported yet. Use IpRanges or Ipv6Ranges.",
-        ));
-    }
     let mut peers = Vec::new();
     for range in &typed.ipv4 {
         peers.push((Peer::Cidr(IpNet::V4(ipv4_block(&range.cidr)?)), &range.description));
@@ -107,10 +109,13 @@ fn read_one(cx: Cx<'_>, group: &SecurityGroup, typed: &IpPermission) -> Result<V
     for pair in &typed.groups {
         peers.push((Peer::Group(referenced(cx, group, pair)?.id), &pair.description));
     }
+    for pair in &typed.prefix_lists {
+        peers.push((Peer::PrefixList(prefix_list(cx, &pair.id)?), &pair.description));
+    }
     if peers.is_empty() {
         return Err(ControlError::fault(
             "MissingParameter",
-            "Each permission must contain an IPv4 range, an IPv6 range or a security group",
+            "Each permission must contain an IPv4 range, an IPv6 range, a prefix list or a security group",
         ));
     }
     peers
@@ -121,6 +126,13 @@ fn read_one(cx: Cx<'_>, group: &SecurityGroup, typed: &IpPermission) -> Result<V
             Ok(Permission { matches, peer, description })
         })
         .collect()
+}
+
+fn prefix_list(cx: Cx<'_>, id: &str) -> Result<PrefixListId> {
+    match prefix_list::amazons(cx).into_iter().find(|list| list.id.as_str() == id) {
+        Some(list) => Ok(list.id),
+        None => Ok(prefix_list::find(cx, id)?.id),
+    }
 }
 
 fn referenced(cx: Cx<'_>, group: &SecurityGroup, pair: &GroupPair) -> Result<SecurityGroup> {

@@ -9,6 +9,7 @@
 use super::permission::{self, IpPermission, Permission};
 use super::{Peer, SecurityGroup, SecurityGroupRule, find};
 use crate::error::{ControlError, Result};
+use crate::prefix_list::PrefixList;
 use crate::state::Cx;
 use crate::{random, tags};
 use weir_types::id::SecurityGroupRuleId;
@@ -51,20 +52,46 @@ pub fn authorize(
         let id = SecurityGroupRuleId::from_random(random::bits()?);
         rules.push(SecurityGroupRule { id, group: group.id.clone(), direction, matches, peer, description });
     }
-    let over = |other_version: fn(&IpNet) -> bool| {
-        rules.iter().filter(|rule| !matches!(&rule.peer, Peer::Cidr(block) if other_version(block))).count()
-            > LIMIT
-    };
-    if over(|block| matches!(block, IpNet::V6(_))) || over(|block| matches!(block, IpNet::V4(_))) {
-        let message = "The maximum number of rules per security group has been reached.";
-        return Err(ControlError::fault("RulesPerSecurityGroupLimitExceeded", message));
-    }
+    check_limit(cx, &rules)?;
     let added = rules.split_off(before);
     for rule in &added {
         cx.tx.put(cx.scope, rule)?;
         tags::set(cx, rule.id.as_str(), tags)?;
     }
     Ok(added)
+}
+
+/// Whether a group may have these rules. A rule that names a prefix list counts
+/// as many as the list may have entries.
+///
+/// Errors: `RulesPerSecurityGroupLimitExceeded`.
+pub(crate) fn check_limit(cx: Cx<'_>, rules: &[SecurityGroupRule]) -> Result<()> {
+    // Of each direction: IPv4, IPv6.
+    let mut counts = [[0_usize; 2]; 2];
+    for rule in rules {
+        let (ipv4, ipv6) = match &rule.peer {
+            Peer::Cidr(IpNet::V4(_)) => (1, 0),
+            Peer::Cidr(IpNet::V6(_)) => (0, 1),
+            Peer::Group(_) => (1, 1),
+            Peer::PrefixList(id) => {
+                let list: Option<PrefixList> = cx.tx.get(cx.scope, id.as_str())?;
+                let size = |family: &str| match &list {
+                    Some(list) if list.family != family => 0,
+                    Some(list) => usize::try_from(list.max_entries).unwrap_or(LIMIT),
+                    None => 1,
+                };
+                (size("IPv4"), size("IPv6"))
+            }
+        };
+        let [of_ipv4, of_ipv6] = &mut counts[usize::from(rule.direction == Direction::Egress)];
+        *of_ipv4 += ipv4;
+        *of_ipv6 += ipv6;
+    }
+    if counts.iter().flatten().any(|count| *count > LIMIT) {
+        let message = "The maximum number of rules per security group has been reached.";
+        return Err(ControlError::fault("RulesPerSecurityGroupLimitExceeded", message));
+    }
+    Ok(())
 }
 
 /// Removes the rules that say what `typed` says; descriptions do not matter.
@@ -139,6 +166,7 @@ pub(super) fn in_words(matches: &Match, peer: &Peer) -> String {
     let peer = match peer {
         Peer::Cidr(block) => block.to_string(),
         Peer::Group(group) => group.to_string(),
+        Peer::PrefixList(list) => list.to_string(),
     };
     let or_all = |value: Option<u8>| value.map_or("ALL".to_owned(), |value| value.to_string());
     let protocol = permission::protocol_name(matches).to_ascii_uppercase();

@@ -1,4 +1,4 @@
-use super::permission::{self, GroupPair, IpPermission, Range};
+use super::permission::{self, GroupPair, IpPermission, PrefixListPair, Range};
 use super::*;
 use crate::test_world::{ACCOUNT, World, interface, subnet, text, vpc};
 
@@ -17,7 +17,7 @@ fn permission(line: &str) -> IpPermission {
         if peer.starts_with("sg-") {
             permission.groups.push(GroupPair { id: Some(peer.to_owned()), ..GroupPair::default() });
         } else if peer.starts_with("pl-") {
-            permission.prefix_lists.push(peer.to_owned());
+            permission.prefix_lists.push(PrefixListPair { id: peer.to_owned(), description: None });
         } else if let Some(name) = peer.strip_prefix("name=") {
             permission.groups.push(GroupPair { name: Some(name.to_owned()), ..GroupPair::default() });
         } else if peer.contains(':') {
@@ -49,6 +49,7 @@ fn shown(cx: Cx<'_>, group: &SecurityGroup) -> Result<Vec<String>> {
             let ports = permission::port_pair(&rule.matches).map(|(from, to)| format!(" {from}..{to}"));
             let peer = match &rule.peer {
                 Peer::Cidr(block) => block.to_string(),
+                Peer::PrefixList(list) => list.to_string(),
                 Peer::Group(id) => id.to_string(),
             };
             let protocol = permission::protocol_name(&rule.matches);
@@ -277,12 +278,11 @@ fn authorization_faults_change_nothing() {
         ),
         (
             "tcp 1 1 pl-0123".to_owned(),
-            "UnsupportedOperation: Prefix lists are not supported yet. Use IpRanges or Ipv6Ranges."
-                .to_owned(),
+            "InvalidPrefixListID.NotFound: The prefix list ID 'pl-0123' does not exist".to_owned(),
         ),
         (
             "tcp 1 1".to_owned(),
-            "MissingParameter: Each permission must contain an IPv4 range, an IPv6 range or a security group"
+            "MissingParameter: Each permission must contain an IPv4 range, an IPv6 range, a prefix list or a security group"
                 .to_owned(),
         ),
     ] {

@@ -1,0 +1,21 @@
+//! `DescribeTransitGatewayAttachments`: there are none, since Weir does not route.
+//! Source: EC2 API, `DescribeTransitGatewayAttachments`.
+
+use super::absent::Absent;
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::query::Params;
+use crate::protocol::xml::Xml;
+
+const ABSENT: Absent = Absent {
+    action: "ec2:DescribeTransitGatewayAttachments",
+    ids: "TransitGatewayAttachmentIds",
+    set: "transitGatewayAttachments",
+    not_found: "InvalidTransitGatewayAttachmentID.NotFound",
+    noun: "transitGatewayAttachment ID",
+};
+
+/// Answers that there are none.
+pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
+    ABSENT.describe(call, params)
+}
