@@ -29,7 +29,7 @@ impl Absent {
     /// Errors: `not_found` for ids.
     pub fn describe(&self, call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
         call.authorize_ec2(params, self.action, &["*".to_owned()], &[])?;
-        call.transact(|cx| region::ensure(cx))?;
+        call.transact(region::ensure)?;
         if let Some(id) = params.list(self.ids).first() {
             let message = format!("The {} '{id}' does not exist", self.noun);
             return Err(ApiError::new(self.not_found, message));

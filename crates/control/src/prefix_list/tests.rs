@@ -123,7 +123,7 @@ fn a_rule_means_the_newest_entries_and_holds_the_list() {
                 .flat_map(|rule| rule.peers.iter().map(ToString::to_string))
                 .collect();
             assert!(peers.contains(&"203.0.113.0/24".to_owned()), "{peers:?}");
-            assert_eq!(referencing(cx, &list.id)?, [group.id.clone()]);
+            assert_eq!(referencing(cx, &list.id)?.iter().collect::<Vec<_>>(), [&group.id]);
             assert!(text(delete(cx, list.id.as_str())).starts_with("DependencyViolation"));
             assert_eq!(text(authorize(amazons(cx)[0].id.as_str())), "ok");
             // 40 of the list and 2 others; 20 more are too many, and so is a larger list.
