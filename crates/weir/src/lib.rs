@@ -2,7 +2,7 @@
 //!
 //! The binary's inside: one file a command in [`commands`], the host's agent in
 //! [`agent`], the server that joins it with the AWS services in [`server`], what
-//! reads files of records in [`records`].
+//! reads files of records in [`records`], captures to records in [`replay`].
 
 pub mod agent;
 pub mod client;
@@ -11,4 +11,5 @@ pub mod demo;
 pub mod home;
 pub mod listen;
 pub mod records;
+pub mod replay;
 pub mod server;

@@ -6,5 +6,6 @@ mod frame;
 mod golden;
 mod live;
 mod random;
+mod replay;
 pub(crate) mod support;
 mod wire;

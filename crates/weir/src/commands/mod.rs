@@ -15,6 +15,7 @@ mod filter;
 mod interfaces;
 mod parse;
 mod reading;
+mod replay;
 mod serve;
 mod top;
 
@@ -44,6 +45,7 @@ enum Command {
     Parse(parse::Args),
     Filter(filter::Args),
     Top(top::Args),
+    Replay(replay::Args),
     Fields(fields::Args),
     Serve(serve::Args),
     Env(env::Args),
@@ -92,6 +94,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Parse(args) => return exit_code(parse::run(args)),
         Command::Filter(args) => return exit_code(filter::run(args)),
         Command::Top(args) => return exit_code(top::run(args)),
+        Command::Replay(args) => return exit_code(replay::run(args)),
         Command::Fields(args) => fields::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Env(args) => env::run(&args),

@@ -132,7 +132,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
     Ok(report.exit_code())
 }
 
-fn kind(output: Option<Kind>, target: &Target) -> Result<Kind> {
+/// What is written: as asked for, by the file's name, or what suits standard output.
+pub(super) fn kind(output: Option<Kind>, target: &Target) -> Result<Kind> {
     let by_name = match target {
         Target::File(path) => by_ending(path)?,
         Target::Stdout | Target::Folder(_) => None,
