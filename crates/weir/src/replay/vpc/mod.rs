@@ -50,9 +50,7 @@ pub fn read(paths: &[impl AsRef<Path>], account: &str, region: &str) -> Result<V
 
 fn resolve(document: &Document, account: &str, region: &str) -> Result<Vec<Ruled>> {
     if document.network_interfaces.is_empty() {
-        bail!(
-            "--vpc names no network interface: give the output of 'aws ec2 describe-network-interfaces' too"
-        );
+        bail!("there is no network interface: give the output of 'aws ec2 describe-network-interfaces' too");
     }
     let resolver = Resolver::new(document);
     let mut taken: HashSet<IpAddr> = HashSet::new();
