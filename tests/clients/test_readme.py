@@ -3,6 +3,7 @@
 import gzip
 import os
 import re
+import struct
 import subprocess
 
 import pytest
@@ -14,6 +15,16 @@ version account-id interface-id srcaddr dstaddr srcport dstport protocol packets
 2 123456789012 eni-1235b8ca123456789 203.0.113.12 10.0.1.10 49761 3389 6 20 4249 1418530010 1418530070 REJECT OK
 2 123456789012 eni-1235b8ca123456789 203.0.113.12 10.0.1.10 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK
 """
+
+
+def capture():
+    """A pcap file with one packet: a SYN to port 22 of the tour's interface."""
+    ends = bytes([203, 0, 113, 12, 10, 0, 1, 10])
+    packet = struct.pack(">BBHHHBBH", 0x45, 0, 40, 0, 0, 64, 6, 0) + ends
+    packet += struct.pack(">HHIIBBHHH", 40000, 22, 1, 0, 0x50, 2, 1024, 0, 0)
+    head = struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+    return head + struct.pack("<IIII", 1_700_000_040, 0, len(packet), len(packet)) + packet
+
 
 README = os.path.join(os.path.dirname(__file__), "..", "..", "README.md")
 
@@ -53,6 +64,10 @@ def test_the_tour(serve, tmp_path):
     with gzip.open(day / "123456789012_vpcflowlogs_us-east-1_fl-1_20261121T1200Z_0a1b2c3d.log.gz", "wt") as file:
         file.write(S3_OBJECT)
 
+    (tmp_path / "capture.pcap").write_bytes(capture())
+    with gzip.open(tmp_path / "ring1.pcap.gz", "wb") as file:
+        file.write(capture())
+
     def run(script):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
@@ -76,6 +91,9 @@ def test_the_tour(serve, tmp_path):
         # Every further block reads; the first one has records when the window has ended.
         server.wait_for_line(lambda e: e["fields"].get("action") == "PutLogEvents")
         assert "NODATA" in run(before + read)
-        said = "".join(run(before + block) for block in rest)
-        assert '"srcaddr":"203.0.113.12"' in said
+        said = [run(before + block) for block in rest]
+        assert '"srcaddr":"203.0.113.12"' in "".join(said)
+        # The default security group of the tour's VPC lets nobody in from outside.
+        assert re.search(r'"srcport":40000.*"action":"REJECT"', said[-1])
+        assert (tmp_path / "flows.parquet").exists()
         assert (tmp_path / "flowlogs.parquet").stat().st_size > 0
