@@ -1,0 +1,190 @@
+//! The IAM action and resource of each operation.
+//!
+//! Source: Service Authorization Reference, "Actions, resources, and condition
+//! keys for Amazon S3"; S3 user guide, "Required permissions for Amazon S3 API
+//! operations".
+
+use super::gate::{Ask, Gate};
+use super::{Caller, code};
+use crate::store::Store;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::path::S3Path;
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use std::sync::Arc;
+
+/// Operation, action.
+const ACTIONS: &[(&str, &str)] = &[
+    ("AbortMultipartUpload", "s3:AbortMultipartUpload"),
+    ("CompleteMultipartUpload", "s3:PutObject"),
+    ("CopyObject", "s3:PutObject"),
+    ("CreateBucket", "s3:CreateBucket"),
+    ("CreateMultipartUpload", "s3:PutObject"),
+    ("DeleteBucket", "s3:DeleteBucket"),
+    ("DeleteBucketPolicy", "s3:DeleteBucketPolicy"),
+    ("DeleteBucketTagging", "s3:PutBucketTagging"),
+    ("DeleteObject", "s3:DeleteObject"),
+    ("DeleteObjectTagging", "s3:DeleteObjectTagging"),
+    ("DeleteObjects", "s3:DeleteObject"),
+    ("GetBucketAcl", "s3:GetBucketAcl"),
+    ("GetBucketLocation", "s3:GetBucketLocation"),
+    ("GetBucketPolicy", "s3:GetBucketPolicy"),
+    ("GetBucketTagging", "s3:GetBucketTagging"),
+    ("GetBucketVersioning", "s3:GetBucketVersioning"),
+    ("GetObject", "s3:GetObject"),
+    ("GetObjectAcl", "s3:GetObjectAcl"),
+    ("GetObjectTagging", "s3:GetObjectTagging"),
+    ("HeadBucket", "s3:ListBucket"),
+    ("HeadObject", "s3:GetObject"),
+    ("ListBuckets", "s3:ListAllMyBuckets"),
+    ("ListMultipartUploads", "s3:ListBucketMultipartUploads"),
+    ("ListObjects", "s3:ListBucket"),
+    ("ListObjectsV2", "s3:ListBucket"),
+    ("ListParts", "s3:ListMultipartUploadParts"),
+    ("PutBucketPolicy", "s3:PutBucketPolicy"),
+    ("PutBucketTagging", "s3:PutBucketTagging"),
+    ("PutObject", "s3:PutObject"),
+    ("PutObjectTagging", "s3:PutObjectTagging"),
+    ("UploadPart", "s3:PutObject"),
+    ("UploadPartCopy", "s3:PutObject"),
+];
+
+/// Asks the gate before each operation.
+pub struct Access {
+    pub store: Arc<Store>,
+    pub gate: Arc<dyn Gate>,
+}
+
+/// Finds the secrets of keys.
+pub struct Keys(pub Arc<dyn Gate>);
+
+#[async_trait::async_trait]
+impl S3Auth for Keys {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let (gate, key) = (self.0.clone(), access_key.to_owned());
+        let secret = super::blocking(move || Ok(gate.secret(&key))).await?;
+        secret.map(SecretKey::from).ok_or_else(|| {
+            s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records.")
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Access for Access {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let operation = cx.s3_op().name();
+        let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == operation) else {
+            return Err(s3_error!(NotImplemented, "A header you provided implies functionality that is not implemented"));
+        };
+        let (bucket, key) = match cx.s3_path() {
+            S3Path::Root => (None, None),
+            S3Path::Bucket { bucket } => (Some(bucket.to_string()), None),
+            S3Path::Object { bucket, key } => (Some(bucket.to_string()), Some(key.to_string())),
+        };
+        // Each key of a deletion of many is asked for on its own, later.
+        let question = Question {
+            access_key_id: cx.credentials().map(|credentials| credentials.access_key.clone()),
+            session_token: session_token(cx),
+            context: context(cx),
+        };
+        let account = self.ask(&question, action, bucket.as_deref(), key.as_deref()).await?;
+        let mut sources = Vec::new();
+        if let Some(source) = cx.headers().get("x-amz-copy-source").and_then(|source| source.to_str().ok()) {
+            let source = s3s::dto::CopySource::parse(source);
+            if let Ok(s3s::dto::CopySource::Bucket { bucket, key, .. }) = source {
+                sources.push((bucket, key));
+            }
+        }
+        for (bucket, key) in sources {
+            self.ask(&question, "s3:GetObject", Some(&bucket), Some(&key)).await?;
+        }
+        cx.extensions_mut().insert(Caller { account, question });
+        Ok(())
+    }
+}
+
+/// What the questions of one request have in common.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    access_key_id: Option<String>,
+    session_token: Option<String>,
+    context: Vec<(String, String)>,
+}
+
+impl Access {
+    /// The account of the caller, if it may.
+    pub async fn ask(
+        &self,
+        question: &Question,
+        action: &str,
+        bucket: Option<&str>,
+        key: Option<&str>,
+    ) -> S3Result<String> {
+        let (store, gate) = (self.store.clone(), self.gate.clone());
+        let (question, action) = (question.clone(), action.to_owned());
+        let resource = match (bucket, key) {
+            (None, _) => "*".to_owned(),
+            (Some(bucket), None) => format!("arn:aws:s3:::{bucket}"),
+            (Some(bucket), Some(key)) => format!("arn:aws:s3:::{bucket}/{key}"),
+        };
+        let bucket = bucket.map(str::to_owned);
+        super::blocking(move || {
+            let bucket = bucket.and_then(|bucket| store.bucket(&bucket).ok());
+            let context: Vec<(&str, &str)> =
+                question.context.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            let ask = Ask {
+                access_key_id: question.access_key_id.as_deref(),
+                session_token: question.session_token.as_deref(),
+                action: &action,
+                resource: &resource,
+                owner: bucket.as_ref().map(|bucket| bucket.account.as_str()),
+                bucket_policy: bucket.as_ref().and_then(|bucket| bucket.policy.as_deref()),
+                context: &context,
+            };
+            gate.check(&ask).map_err(|denied| S3Error::with_message(code(denied.code), denied.message))
+        })
+        .await
+    }
+}
+
+fn session_token(cx: &S3AccessContext<'_>) -> Option<String> {
+    let header = cx.headers().get("x-amz-security-token").and_then(|token| token.to_str().ok());
+    header.map(str::to_owned).or_else(|| query(cx, "x-amz-security-token"))
+}
+
+fn query(cx: &S3AccessContext<'_>, name: &str) -> Option<String> {
+    let pairs = cx.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+}
+
+fn context(cx: &S3AccessContext<'_>) -> Vec<(String, String)> {
+    let mut context = Vec::new();
+    for header in ["x-amz-acl", "x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-content-sha256"] {
+        if let Some(value) = cx.headers().get(header).and_then(|value| value.to_str().ok()) {
+            context.push((format!("s3:{header}"), value.to_owned()));
+        }
+    }
+    for key in ["prefix", "delimiter", "max-keys"] {
+        if let Some(value) = query(cx, key) {
+            context.push((format!("s3:{key}"), value));
+        }
+    }
+    for (header, key) in [("x-amz-source-account", "aws:SourceAccount"), ("x-amz-source-arn", "aws:SourceArn")] {
+        if let Some(value) = cx.headers().get(header).and_then(|value| value.to_str().ok()) {
+            context.push((key.to_owned(), value.to_owned()));
+        }
+    }
+    context
+}
+
+/// For tests of the table: whether an operation is one that is here.
+#[cfg(test)]
+pub(super) fn is_known(operation: &str) -> bool {
+    ACTIONS.iter().any(|(name, _)| *name == operation)
+}
+
+/// The code that a name stands for.
+pub(super) fn from_name(name: &str) -> S3ErrorCode {
+    name.parse().unwrap_or(S3ErrorCode::AccessDenied)
+}
