@@ -142,6 +142,28 @@ impl Call<'_> {
         }
     }
 
+    /// As [`Call::authorize`], on a resource with a policy of its own and an owner
+    /// that its ARN does not name: why not, or `None` if the caller may.
+    pub fn decide_on(
+        &self,
+        action: &str,
+        resource: &str,
+        owner: Option<&str>,
+        resource_policy: Option<&PolicyDocument>,
+        context: &[(&str, &str)],
+    ) -> Result<Option<String>, ApiError> {
+        let policies = self.policies()?;
+        let mut lent = policies.as_policies();
+        lent.resource = resource_policy.map(|document| weir_iam::NamedPolicy::new(resource, document));
+        let mut keys = self.context(action, resource, &policies);
+        add(&mut keys, context);
+        if let Some(owner) = owner {
+            keys.set("aws:ResourceAccount", owner);
+        }
+        let request = Request { resource_account: owner, ..self.request(action, resource, &keys) };
+        Ok(weir_iam::evaluate(&request, &lent).access_denied_message(&request))
+    }
+
     fn authorize_all(
         &self,
         action: &str,

@@ -32,6 +32,8 @@ pub struct Services {
     pub host: Arc<dyn Host>,
     pub clock: Clock,
     pub settings: Settings,
+    /// S3, where it is served.
+    pub objects: std::sync::OnceLock<weir_objects::Endpoint>,
 }
 
 /// One request on its way through an action.

@@ -12,6 +12,7 @@ use crate::authenticate::{self, Caller};
 use crate::call::{Call, Services};
 use crate::error::ApiError;
 use crate::intake::Intake;
+use crate::objects;
 use crate::protocol::query::Params;
 use crate::service::{Answer, Service};
 use axum::Router;
@@ -59,6 +60,9 @@ async fn handle(
     if let Some(response) = outside_aws(&services, &parts.method, parts.uri.path()) {
         return response;
     }
+    if let Some(endpoint) = services.objects.get().filter(|_| objects::are_asked_for(&parts)) {
+        return objects::answer(endpoint, parts, body, peer.0).instrument(span).await;
+    }
     let likely = Service::of_headers(&parts.headers);
     let taken = match endpoint.intake.read(&parts.headers, body).await {
         Ok(taken) => taken,
@@ -92,6 +96,8 @@ fn outside_aws(services: &Services, method: &Method, path: &str) -> Option<Respo
         (&Method::POST, "/moto-api/reset") if services.settings.emulator => {
             let done = services.state.reset().map_err(|e| e.to_string());
             let done = done.and_then(|()| services.logs.clear().map_err(|e| e.to_string()));
+            let clear = |endpoint: &weir_objects::Endpoint| endpoint.clear().map_err(|e| e.to_string());
+            let done = done.and_then(|()| services.objects.get().map_or(Ok(()), clear));
             Some(match done {
                 Ok(()) => plain(StatusCode::OK, "{\"status\":\"ok\"}"),
                 Err(message) => plain(StatusCode::INTERNAL_SERVER_ERROR, &message),

@@ -11,6 +11,7 @@
 //! | EC2 | [`ec2`] | EC2 query, XML |
 //! | IAM, STS | [`iam`], [`sts`] | query, XML |
 //! | CloudWatch Logs | [`logs`] | JSON 1.1 |
+//! | S3 | [`objects`], in the crate `weir-objects` | REST, XML |
 //! | Weir's own (attach, detach, list) | [`weir`] | JSON 1.1 |
 
 pub mod authenticate;
@@ -23,6 +24,7 @@ pub mod host;
 pub mod iam;
 pub mod intake;
 pub mod logs;
+pub mod objects;
 pub mod protocol;
 pub mod service;
 pub mod sts;

@@ -79,6 +79,7 @@ impl World {
                 emulator,
                 body_grace: Duration::from_secs(30),
             },
+            objects: std::sync::OnceLock::new(),
         };
         Self { services: Arc::new(services), clock_ms, root }
     }

@@ -20,6 +20,6 @@
 mod s3;
 pub mod store;
 
-pub use s3::gate::{Ask, Denied, Gate};
+pub use s3::gate::{Ask, Denied, Gate, Peer};
 pub use s3::{Endpoint, HttpRequest, HttpResponse};
 pub use store::Store;

@@ -145,6 +145,10 @@ impl Home {
         self.0.join("logs")
     }
 
+    pub fn objects(&self) -> PathBuf {
+        self.0.join("objects")
+    }
+
     pub fn spool(&self) -> PathBuf {
         self.0.join("spool")
     }

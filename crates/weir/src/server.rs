@@ -127,11 +127,13 @@ pub async fn run(
         body_grace: config.clients.body,
     };
     let services =
-        Services { state: state.clone(), logs: logs.clone(), host, clock: Arc::new(now), settings };
+        Services { state: state.clone(), logs: logs.clone(), host, clock: Arc::new(now), settings, objects: Default::default() };
+    let services = Arc::new(services);
+    serve_objects(&config, &services)?;
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(listen::serve(
         listener,
-        weir_api::router(Arc::new(services)),
+        weir_api::router(services),
         config.clients.limits,
         stopped,
     ));
@@ -207,6 +209,16 @@ fn ignores_hangup() -> bool {
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     // SIGHUP is signal 1, the lowest bit.
     mask.is_some_and(|mask| mask & 1 != 0)
+}
+
+/// S3: its objects lie in the data folder; an emulator forgets them.
+fn serve_objects(config: &Config, services: &Arc<Services>) -> Result<()> {
+    let store = weir_objects::Store::open(&config.home.objects())?;
+    if config.emulator {
+        store.clear()?;
+    }
+    weir_api::objects::serve(services, Arc::new(store));
+    Ok(())
 }
 
 fn open_state(config: &Config) -> Result<State> {

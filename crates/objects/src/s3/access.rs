@@ -4,13 +4,14 @@
 //! keys for Amazon S3"; S3 user guide, "Required permissions for Amazon S3 API
 //! operations".
 
-use super::gate::{Ask, Gate};
+use super::gate::{Ask, Gate, Peer};
 use super::{Caller, code};
 use crate::store::Store;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Operation, action.
@@ -74,7 +75,10 @@ impl S3Access for Access {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         let operation = cx.s3_op().name();
         let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == operation) else {
-            return Err(s3_error!(NotImplemented, "A header you provided implies functionality that is not implemented"));
+            return Err(s3_error!(
+                NotImplemented,
+                "A header you provided implies functionality that is not implemented"
+            ));
         };
         let (bucket, key) = match cx.s3_path() {
             S3Path::Root => (None, None),
@@ -85,6 +89,7 @@ impl S3Access for Access {
         let question = Question {
             access_key_id: cx.credentials().map(|credentials| credentials.access_key.clone()),
             session_token: session_token(cx),
+            source_ip: cx.extensions_mut().get::<Peer>().map(|peer| peer.0),
             context: context(cx),
         };
         let account = self.ask(&question, action, bucket.as_deref(), key.as_deref()).await?;
@@ -108,6 +113,7 @@ impl S3Access for Access {
 pub struct Question {
     access_key_id: Option<String>,
     session_token: Option<String>,
+    source_ip: Option<IpAddr>,
     context: Vec<(String, String)>,
 }
 
@@ -135,6 +141,7 @@ impl Access {
             let ask = Ask {
                 access_key_id: question.access_key_id.as_deref(),
                 session_token: question.session_token.as_deref(),
+                source_ip: question.source_ip,
                 action: &action,
                 resource: &resource,
                 owner: bucket.as_ref().map(|bucket| bucket.account.as_str()),
@@ -160,7 +167,8 @@ fn query(cx: &S3AccessContext<'_>, name: &str) -> Option<String> {
 
 fn context(cx: &S3AccessContext<'_>) -> Vec<(String, String)> {
     let mut context = Vec::new();
-    for header in ["x-amz-acl", "x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-content-sha256"] {
+    for header in ["x-amz-acl", "x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-content-sha256"]
+    {
         if let Some(value) = cx.headers().get(header).and_then(|value| value.to_str().ok()) {
             context.push((format!("s3:{header}"), value.to_owned()));
         }
@@ -170,7 +178,9 @@ fn context(cx: &S3AccessContext<'_>) -> Vec<(String, String)> {
             context.push((format!("s3:{key}"), value));
         }
     }
-    for (header, key) in [("x-amz-source-account", "aws:SourceAccount"), ("x-amz-source-arn", "aws:SourceArn")] {
+    for (header, key) in
+        [("x-amz-source-account", "aws:SourceAccount"), ("x-amz-source-arn", "aws:SourceArn")]
+    {
         if let Some(value) = cx.headers().get(header).and_then(|value| value.to_str().ok()) {
             context.push((key.to_owned(), value.to_owned()));
         }

@@ -26,12 +26,17 @@ pub(super) async fn create_bucket(
         None => signed_for.unwrap_or_else(|| objects.region.clone()),
     };
     let name = input.bucket.clone();
-    let new =
-        Bucket { name, account, region: region.clone(), created_ms: super::now_ms(), policy: None, tags: None };
+    let new = Bucket {
+        name,
+        account,
+        region: region.clone(),
+        created_ms: super::now_ms(),
+        policy: None,
+        tags: None,
+    };
     match objects.with(move |store| store.create_bucket(&new)).await {
         // Of old, us-east-1 answers the owner as if it had just been made.
-        Err(error)
-            if *error.code() == S3ErrorCode::BucketAlreadyOwnedByYou && region == FIRST_REGION => {}
+        Err(error) if *error.code() == S3ErrorCode::BucketAlreadyOwnedByYou && region == FIRST_REGION => {}
         done => done?,
     }
     Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)), ..Default::default() })
@@ -111,7 +116,10 @@ pub(super) async fn get_bucket_acl(
     request: S3Request<GetBucketAclInput>,
 ) -> S3Result<GetBucketAclOutput> {
     let bucket = objects.with(move |store| store.bucket(&request.input.bucket)).await?;
-    Ok(GetBucketAclOutput { owner: Some(owner(&bucket.account)), grants: Some(vec![full_control(&bucket.account)]) })
+    Ok(GetBucketAclOutput {
+        owner: Some(owner(&bucket.account)),
+        grants: Some(vec![full_control(&bucket.account)]),
+    })
 }
 
 /// Versions are never kept.
@@ -144,9 +152,10 @@ pub(super) async fn put_bucket_policy(
         return Err(S3Error::with_message(S3ErrorCode::MalformedPolicy, message));
     }
     if let Some(access) = &objects.access {
-        access.gate.check_policy(&input.policy, &input.bucket).map_err(|problem| {
-            S3Error::with_message(S3ErrorCode::MalformedPolicy, problem)
-        })?;
+        access
+            .gate
+            .check_policy(&input.policy, &input.bucket)
+            .map_err(|problem| S3Error::with_message(S3ErrorCode::MalformedPolicy, problem))?;
     }
     objects.with(move |store| store.set_policy(&input.bucket, Some(&input.policy))).await?;
     Ok(PutBucketPolicyOutput::default())

@@ -24,7 +24,9 @@ pub(super) async fn unsigned(request: Request<Body>) -> Result<Request<Body>, St
         .get("x-amz-content-sha256")
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.starts_with("STREAMING-"));
-    for name in ["authorization", "x-amz-content-sha256", "x-amz-security-token", "x-amz-decoded-content-length"] {
+    for name in
+        ["authorization", "x-amz-content-sha256", "x-amz-security-token", "x-amz-decoded-content-length"]
+    {
         parts.headers.remove(name);
     }
     strip_query(&mut parts.uri);
@@ -54,12 +56,14 @@ fn strip_query(uri: &mut http::Uri) {
     let Some(query) = uri.query() else { return };
     let is_of_signature = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        let signing = ["algorithm", "credential", "date", "expires", "signedheaders", "signature", "security-token"];
+        let signing =
+            ["algorithm", "credential", "date", "expires", "signedheaders", "signature", "security-token"];
         name.strip_prefix("x-amz-").is_some_and(|rest| signing.contains(&rest))
             || ["awsaccesskeyid", "signature", "expires"].contains(&name.as_str())
     };
     let kept: Vec<&str> = query.split('&').filter(|pair| !is_of_signature(pair)).collect();
-    let path = if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), kept.join("&")) };
+    let path =
+        if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), kept.join("&")) };
     if let Ok(stripped) = path.parse() {
         *uri = stripped;
     }
@@ -71,7 +75,8 @@ fn unwrap(mut text: Bytes) -> Result<(Bytes, HeaderMap), String> {
     loop {
         let line = take_line(&mut text).ok_or("a chunk without its size")?;
         let size = line.split(|&byte| byte == b';').next().unwrap_or_default();
-        let size = std::str::from_utf8(size).ok().and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
+        let size =
+            std::str::from_utf8(size).ok().and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
         let size = size.ok_or("a chunk's size is not a number")?;
         if size == 0 {
             break;
@@ -110,7 +115,11 @@ mod tests {
     fn chunks_become_one_body() {
         for (text, body, trailer) in [
             ("5;chunk-signature=ab\r\nhello\r\n0;chunk-signature=cd\r\n\r\n", "hello", None),
-            ("a\r\n0123456789\r\n1\r\nx\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", "0123456789x", Some("AAAAAA==")),
+            (
+                "a\r\n0123456789\r\n1\r\nx\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n",
+                "0123456789x",
+                Some("AAAAAA=="),
+            ),
             ("0\r\n\r\n", "", None),
             ("0\r\nauthorization:x\r\n\r\n", "", None),
         ] {

@@ -1,5 +1,11 @@
 //! Who may do what: asked of whoever knows the account's keys and policies.
 
+use std::net::IpAddr;
+
+/// The client's address, in the extensions of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
 /// One question.
 #[derive(Debug, Clone)]
 pub struct Ask<'a> {
@@ -7,6 +13,8 @@ pub struct Ask<'a> {
     pub access_key_id: Option<&'a str>,
     /// `x-amz-security-token`, as header or in a presigned URL.
     pub session_token: Option<&'a str>,
+    /// The client's address.
+    pub source_ip: Option<IpAddr>,
     /// Such as `s3:PutObject`.
     pub action: &'a str,
     /// The ARN of a bucket or an object, or `*`.

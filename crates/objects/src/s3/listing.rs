@@ -53,7 +53,8 @@ async fn list(
     let (found, more, account) = objects
         .with(move |store| {
             let owner = store.bucket(&account)?.account;
-            let (found, more) = if page.max == 0 { (Vec::new(), false) } else { store.list(&bucket, &page)? };
+            let (found, more) =
+                if page.max == 0 { (Vec::new(), false) } else { store.list(&bucket, &page)? };
             Ok((found, more, owner))
         })
         .await?;
@@ -118,8 +119,12 @@ pub(super) async fn list_objects_v2(
     let max_keys = max(input.max_keys)?;
     let after = match &input.continuation_token {
         Some(token) => {
-            let wrong =
-                || S3Error::with_message(S3ErrorCode::InvalidArgument, "The continuation token provided is incorrect");
+            let wrong = || {
+                S3Error::with_message(
+                    S3ErrorCode::InvalidArgument,
+                    "The continuation token provided is incorrect",
+                )
+            };
             let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| wrong())?;
             String::from_utf8(bytes).map_err(|_| wrong())?
         }

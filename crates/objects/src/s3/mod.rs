@@ -101,7 +101,10 @@ struct Objects {
 impl Objects {
     /// The caller's account.
     fn account<T>(&self, request: &S3Request<T>) -> String {
-        request.extensions.get::<Caller>().map_or_else(|| self.account.clone(), |caller| caller.account.clone())
+        request
+            .extensions
+            .get::<Caller>()
+            .map_or_else(|| self.account.clone(), |caller| caller.account.clone())
     }
 
     /// Runs something that uses the disk.

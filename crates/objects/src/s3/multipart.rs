@@ -25,8 +25,7 @@ pub(super) async fn create_multipart_upload(
     let input = request.input;
     let head = objects::head!(input);
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
-    let id =
-        objects.with(move |store| store.create_upload(&bucket, &key, &head, super::now_ms())).await?;
+    let id = objects.with(move |store| store.create_upload(&bucket, &key, &head, super::now_ms())).await?;
     Ok(CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -187,8 +186,7 @@ pub(super) async fn list_multipart_uploads(
     let prefix = input.prefix.clone().unwrap_or_default();
     let after = input.key_marker.clone().unwrap_or_default();
     let max = input.max_uploads.unwrap_or(1000).clamp(0, 1000);
-    let mut rest =
-        found.into_iter().filter(|upload| upload.key.starts_with(&prefix) && upload.key > after);
+    let mut rest = found.into_iter().filter(|upload| upload.key.starts_with(&prefix) && upload.key > after);
     let page: Vec<_> = rest.by_ref().take(usize::try_from(max).unwrap_or(0)).collect();
     let more = rest.next().is_some();
     let last = page.last().cloned().filter(|_| more);
@@ -211,4 +209,3 @@ pub(super) async fn list_multipart_uploads(
         ..Default::default()
     })
 }
-

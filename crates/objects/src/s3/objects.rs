@@ -91,7 +91,9 @@ pub(super) async fn put_object(
     let unless = unless(input.if_match.as_ref(), input.if_none_match.as_ref());
     let etag = written.etag.clone();
     let now = super::now_ms();
-    objects.with(move |store| store.put_object(&input.bucket, &input.key, &written, &head, &unless, now)).await?;
+    objects
+        .with(move |store| store.put_object(&input.bucket, &input.key, &written, &head, &unless, now))
+        .await?;
     let mut output = PutObjectOutput {
         e_tag: Some(ETag::Strong(etag)),
         server_side_encryption: input.server_side_encryption,
@@ -162,9 +164,13 @@ macro_rules! set_head {
         $output.content_disposition = head.content_disposition.clone();
         $output.content_encoding = head.content_encoding.clone();
         $output.content_language = head.content_language.clone();
-        $output.expires = head.expires.as_deref().and_then(|at| Timestamp::parse(TimestampFormat::HttpDate, at).ok());
-        $output.storage_class =
-            head.storage_class.clone().filter(|class| class != StorageClass::STANDARD).map(StorageClass::from);
+        $output.expires =
+            head.expires.as_deref().and_then(|at| Timestamp::parse(TimestampFormat::HttpDate, at).ok());
+        $output.storage_class = head
+            .storage_class
+            .clone()
+            .filter(|class| class != StorageClass::STANDARD)
+            .map(StorageClass::from);
         $output.server_side_encryption = head.server_side_encryption.clone().map(ServerSideEncryption::from);
         $output.ssekms_key_id = head.kms_key_id.clone();
         let metadata: Metadata = head.metadata.clone().into_iter().collect();
@@ -179,9 +185,8 @@ macro_rules! set_head {
 /// The bytes that are asked for, and the header that says which they are.
 fn part(range: Option<&Range>, size: u64) -> S3Result<(std::ops::Range<u64>, Option<String>)> {
     let Some(range) = range else { return Ok((0..size, None)) };
-    let bytes = range
-        .check(size)
-        .map_err(|_| s3_error!(InvalidRange, "The requested range is not satisfiable"))?;
+    let bytes =
+        range.check(size).map_err(|_| s3_error!(InvalidRange, "The requested range is not satisfiable"))?;
     let shown = format!("bytes {}-{}/{size}", bytes.start, bytes.end.saturating_sub(1));
     Ok((bytes, Some(shown)))
 }
@@ -222,8 +227,10 @@ pub(super) async fn head_object(
     let object = objects.with(move |store| store.object(&bucket, &key)).await?;
     conditions!(input).check(&object)?;
     let (bytes, content_range) = part(input.range.as_ref(), object.size)?;
-    let mut output =
-        HeadObjectOutput { content_length: i64::try_from(bytes.end - bytes.start).ok(), ..Default::default() };
+    let mut output = HeadObjectOutput {
+        content_length: i64::try_from(bytes.end - bytes.start).ok(),
+        ..Default::default()
+    };
     set_head!(output, object, input.checksum_mode.is_some());
     output.content_range = content_range;
     Ok(output)
@@ -307,7 +314,8 @@ pub(super) async fn delete_objects(
     let caller = request.extensions.get::<Caller>().cloned();
     let input = request.input;
     if input.delete.objects.len() > 1000 || input.delete.objects.is_empty() {
-        let message = "The XML you provided was not well-formed or did not validate against our published schema";
+        let message =
+            "The XML you provided was not well-formed or did not validate against our published schema";
         return Err(S3Error::with_message(S3ErrorCode::MalformedXML, message));
     }
     let (mut keys, mut errors) = (Vec::new(), Vec::new());

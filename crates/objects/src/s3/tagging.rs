@@ -15,7 +15,10 @@ type Tags = BTreeMap<String, String>;
 fn tags(set: TagSet, most: usize) -> S3Result<Tags> {
     let invalid = |message: &'static str| S3Error::with_message(S3ErrorCode::InvalidTag, message);
     if set.len() > most {
-        return Err(S3Error::with_message(S3ErrorCode::Custom("BadRequest".into()), format!("Object tags cannot be greater than {most}")));
+        return Err(S3Error::with_message(
+            S3ErrorCode::Custom("BadRequest".into()),
+            format!("Object tags cannot be greater than {most}"),
+        ));
     }
     let mut tags = Tags::new();
     for tag in set {
@@ -55,8 +58,9 @@ pub(super) async fn get_bucket_tagging(
     objects: &Objects,
     request: S3Request<GetBucketTaggingInput>,
 ) -> S3Result<GetBucketTaggingOutput> {
-    let tags =
-        objects.with(move |store| store.bucket(&request.input.bucket)?.tags.ok_or(Error::NoSuchTagSet)).await?;
+    let tags = objects
+        .with(move |store| store.bucket(&request.input.bucket)?.tags.ok_or(Error::NoSuchTagSet))
+        .await?;
     Ok(GetBucketTaggingOutput { tag_set: tag_set(tags) })
 }
 

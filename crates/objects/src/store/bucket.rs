@@ -91,9 +91,8 @@ impl Store {
                 return Err(Error::BucketNotEmpty);
             }
             let of_bucket = "upload IN (SELECT id FROM upload WHERE bucket = ?1)";
-            let mut query = tx
-                .prepare(&format!("SELECT file FROM part WHERE {of_bucket}"))
-                .map_err(index("read"))?;
+            let mut query =
+                tx.prepare(&format!("SELECT file FROM part WHERE {of_bucket}")).map_err(index("read"))?;
             let parts = query.query_map([name], |row| row.get(0)).map_err(index("read"))?;
             let parts = parts.collect::<std::result::Result<_, _>>().map_err(index("read"))?;
             for sql in [

@@ -163,8 +163,10 @@ impl Store {
             let mut files: Vec<String> = Vec::new();
             for key in keys {
                 let sql = "DELETE FROM object WHERE bucket = ?1 AND key = ?2 RETURNING file";
-                let file =
-                    tx.query_row(sql, [bucket, key], |row| row.get(0)).optional().map_err(index("write to"))?;
+                let file = tx
+                    .query_row(sql, [bucket, key], |row| row.get(0))
+                    .optional()
+                    .map_err(index("write to"))?;
                 files.extend(file);
             }
             Ok(files)

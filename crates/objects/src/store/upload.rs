@@ -58,9 +58,11 @@ impl Store {
         let put = self.transact(|tx| {
             head_of(tx, bucket, key, id)?;
             let before: Option<String> = tx
-                .query_row("SELECT file FROM part WHERE upload = ?1 AND number = ?2", params![id, part.number], |row| {
-                    row.get(0)
-                })
+                .query_row(
+                    "SELECT file FROM part WHERE upload = ?1 AND number = ?2",
+                    params![id, part.number],
+                    |row| row.get(0),
+                )
                 .optional()
                 .map_err(index("read"))?;
             let size = i64::try_from(part.size).unwrap_or(i64::MAX);
@@ -171,7 +173,11 @@ impl Store {
             }
             to.sync_all().map_err(file("sync"))?;
             self.sync_folder(&name)?;
-            Ok(Written { name: name.clone(), size, etag: format!("{}-{}", hex::encode(sums.finalize()), parts.len()) })
+            Ok(Written {
+                name: name.clone(),
+                size,
+                etag: format!("{}-{}", hex::encode(sums.finalize()), parts.len()),
+            })
         })();
         if done.is_err() {
             self.discard(&name);
