@@ -126,17 +126,19 @@ pub async fn run(
         emulator: config.emulator,
         body_grace: config.clients.body,
     };
-    let services =
-        Services { state: state.clone(), logs: logs.clone(), host, clock: Arc::new(now), settings, objects: Default::default() };
+    let services = Services {
+        state: state.clone(),
+        logs: logs.clone(),
+        host,
+        clock: Arc::new(now),
+        settings,
+        objects: Default::default(),
+    };
     let services = Arc::new(services);
     serve_objects(&config, &services)?;
     let (stop, stopped) = watch::channel(false);
-    let mut serving = tokio::spawn(listen::serve(
-        listener,
-        weir_api::router(services),
-        config.clients.limits,
-        stopped,
-    ));
+    let mut serving =
+        tokio::spawn(listen::serve(listener, weir_api::router(services), config.clients.limits, stopped));
     let delivering = tokio::spawn({
         let publisher = publisher.clone();
         async move { publisher.run().await }

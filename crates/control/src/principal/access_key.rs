@@ -64,6 +64,9 @@ pub enum Owner {
 
 impl Resource for AccessKey {
     const KIND: &'static str = "access-key";
+    /// Each delivery of records makes one: told of it, the publisher would try
+    /// again at once what has just been denied, and make another.
+    const IS_NEWS: bool = false;
     fn id(&self) -> &str {
         &self.id
     }

@@ -368,3 +368,14 @@ fn the_check_before_the_role_is_looked_up_is_the_same() {
     assert!(session::check(&session("s1")).is_ok());
     assert!(session::check(&session("s")).is_err());
 }
+
+#[test]
+fn a_session_is_no_news() {
+    let account = Account::new();
+    account.run(|cx| role::create(cx, &wish("flow")));
+    let before = account.state.generation().unwrap();
+    assert_eq!(before, 1);
+    let role = account.run(|cx| role::get(cx, "flow"));
+    account.run(|cx| session::assume(cx, &role, &session("s1"), None));
+    assert_eq!(account.state.generation().unwrap(), before);
+}

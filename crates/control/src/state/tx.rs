@@ -54,6 +54,9 @@ pub trait Resource: Serialize + DeserializeOwned {
     fn parent(&self) -> Option<&str> {
         None
     }
+    /// Whether a new or a changed one is a new generation, of which the agent and
+    /// the publisher are told. Not so for what they themselves cause by working.
+    const IS_NEWS: bool = true;
     /// How Describe's filters find it without reading all of the kind.
     const INDEX: Index = Index::NONE;
     /// Names out of [`Resource::INDEX`] with its values.
@@ -66,7 +69,9 @@ pub trait Resource: Serialize + DeserializeOwned {
 pub struct Tx<'a> {
     session: &'a dyn Session,
     host: &'a str,
+    /// Whether anything was written, and whether somebody is to be told.
     changed: Cell<bool>,
+    news: Cell<bool>,
     known_tags: RefCell<KnownTags>,
 }
 
@@ -88,7 +93,13 @@ const MANY: usize = 256;
 
 impl<'a> Tx<'a> {
     pub(super) fn new(session: &'a dyn Session, host: &'a str) -> Self {
-        Self { session, host, changed: Cell::new(false), known_tags: RefCell::default() }
+        Self {
+            session,
+            host,
+            changed: Cell::new(false),
+            news: Cell::new(false),
+            known_tags: RefCell::default(),
+        }
     }
 
     /// Which of the servers that share the state this is: empty if they do not.
@@ -208,6 +219,7 @@ impl<'a> Tx<'a> {
         let rows = self.session.execute(sql, values)?;
         if rows > 0 {
             self.changed.set(true);
+            self.news.set(true);
         }
         Ok(rows)
     }
@@ -221,11 +233,13 @@ impl<'a> Tx<'a> {
             source,
         })?;
         let (account, region) = (Some(scope.account.as_str()), Some(scope.region.as_str()));
+        let news = self.news.get() || R::IS_NEWS;
         self.write(
             "INSERT INTO resource VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (account, region, kind, id) DO UPDATE SET parent = excluded.parent, body = excluded.body",
             &[account, region, Some(R::KIND), Some(id), resource.parent(), Some(&body)],
         )?;
+        self.news.set(news);
         if R::INDEX.keys.is_empty() {
             return Ok(());
         }
@@ -261,6 +275,7 @@ impl<'a> Tx<'a> {
     /// Removes a resource and its tags; whether it was there.
     pub fn delete<R: Resource>(&self, scope: &Scope, id: &str) -> Result<bool> {
         let (account, region) = (Some(scope.account.as_str()), Some(scope.region.as_str()));
+        let news = self.news.get() || R::IS_NEWS;
         let gone = self.write(
             "DELETE FROM resource WHERE account = $1 AND region = $2 AND kind = $3 AND id = $4",
             &[account, region, Some(R::KIND), Some(id)],
@@ -271,6 +286,7 @@ impl<'a> Tx<'a> {
                 &[account, region, Some(R::KIND), Some(id)],
             )?;
         }
+        self.news.set(news && (gone > 0 || self.news.get()));
         self.known_tags.take();
         self.write(
             "DELETE FROM tag WHERE account = $1 AND region = $2 AND id = $3",
@@ -395,9 +411,9 @@ impl<'a> Tx<'a> {
         Ok(found)
     }
 
-    /// Counts the generation up if this transaction changed something.
+    /// Counts the generation up if this transaction changed something that is news.
     pub(super) fn changed_generation(&self) -> Result<Option<u64>> {
-        if !self.changed.get() {
+        if !self.news.get() {
             return Ok(None);
         }
         self.session.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'", &[])?;
@@ -416,6 +432,7 @@ impl<'a> Tx<'a> {
                   AND r.kind = resource_key.kind AND r.id = resource_key.id);",
         )?;
         self.changed.set(true);
+        self.news.set(true);
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod tagging;
+mod told;
 
 use crate::store::{self, Store};
 use access::{Access, Keys, Question};
@@ -72,12 +73,13 @@ impl Endpoint {
             Ok(request) => self.service.call(request).await.map_err(|error| format!("{error:?}")),
             Err(problem) => Err(problem),
         };
-        answer.unwrap_or_else(|problem| {
+        let answer = answer.unwrap_or_else(|problem| {
             tracing::info!(%problem, "a request that S3 cannot answer");
             let mut response = http::Response::new(Body::empty());
             *response.status_mut() = http::StatusCode::BAD_REQUEST;
             response
-        })
+        });
+        told::told(answer).await
     }
 
     /// Removes everything. For emulator mode.
