@@ -39,7 +39,7 @@ pub(super) async fn create_bucket(
         Err(error) if *error.code() == S3ErrorCode::BucketAlreadyOwnedByYou && region == FIRST_REGION => {}
         done => done?,
     }
-    Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)), ..Default::default() })
+    Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
 }
 
 /// Source: S3 user guide, "General purpose bucket naming rules".
