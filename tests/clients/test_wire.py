@@ -366,7 +366,7 @@ SUBNET = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}
         (400, "The action Nope is not valid for this web service.", "ec2", {"Action": "Nope"}),
         (400, "Could not find operation Nope for version 2010-05-08", "iam", IAM | {"Action": "Nope"}),
         (400, "Could not find operation Nope for version 2011-06-15", "sts", STS | {"Action": "Nope"}),
-        (400, "<Code>UnknownServiceException</Code>", "s3", {"Action": "X"}),
+        (400, "<Code>UnknownServiceException</Code>", "sqs", {"Action": "X"}),
         (401, "<Code>AuthFailure</Code>", "ec2@nowhere", {"Action": "DescribeVpcs"}),
         (200, "<isDefault>true</isDefault>", "ec2@eu-west-1", {"Action": "DescribeVpcs"}),
         (200, "<Roles>", "iam@eu-west-1", IAM | {"Action": "ListRoles"}),
