@@ -369,7 +369,7 @@ SUBNET = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}
         (400, "<Code>UnknownServiceException</Code>", "sqs", {"Action": "X"}),
         (401, "<Code>AuthFailure</Code>", "ec2@nowhere", {"Action": "DescribeVpcs"}),
         (200, "<isDefault>true</isDefault>", "ec2@eu-west-1", {"Action": "DescribeVpcs"}),
-        (200, "<Roles>", "iam@eu-west-1", IAM | {"Action": "ListRoles"}),
+        (200, "<ListRolesResult>", "iam@eu-west-1", IAM | {"Action": "ListRoles"}),
         (400, "must contain the parameter VpcId", "ec2", {"Action": "DeleteVpc"}),
         (400, "must include the ResourceIds parameter", "ec2", {"Action": "CreateFlowLogs", "ResourceType": "VPC"}),
         (400, "must contain the parameter egress", "ec2", ENTRY | {"Action": "CreateNetworkAclEntry"}),

@@ -7,7 +7,9 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use weir_control::flow_log::{self, CreateFlowLogs, Created, DestinationOptionsRequest, TagFieldRequest};
+use weir_control::flow_log::{
+    self, CreateFlowLogs, Created, DestinationOptionsRequest, TagFieldRequest, Unsuccessful,
+};
 
 /// The service that delivers flow logs, as trust policies name it.
 const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
@@ -34,12 +36,32 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
         };
         check_role(call, role, service)?;
     }
-    let created = call.transact(|cx| flow_log::create(cx, &request))?;
+    let created = match missing_bucket(call, &request) {
+        Some(bucket) => without_bucket(&request, &bucket),
+        None => call.transact(|cx| flow_log::create(cx, &request))?,
+    };
     let token = match &request.client_token {
         Some(token) => token.clone(),
         None => random_token()?,
     };
     Ok(render(&created, &token))
+}
+
+/// The bucket of the destination, if it is S3's and not there.
+fn missing_bucket(call: &Call<'_>, request: &CreateFlowLogs) -> Option<String> {
+    let arn = request.log_destination.as_deref().filter(|_| request.takes_any_destination)?;
+    let bucket = arn.split(":s3:::").nth(1)?.split('/').next()?;
+    let objects = call.services.objects.get()?;
+    (!objects.has_bucket(bucket)).then(|| bucket.to_owned())
+}
+
+fn without_bucket(request: &CreateFlowLogs, bucket: &str) -> Created {
+    let unsuccessful = request.resource_ids.iter().map(|id| Unsuccessful {
+        resource_id: id.clone(),
+        code: "400".to_owned(),
+        message: format!("LogDestination: {bucket} does not exist."),
+    });
+    Created { flow_log_ids: Vec::new(), unsuccessful: unsuccessful.collect() }
 }
 
 fn parse(params: &Params) -> Result<CreateFlowLogs, ApiError> {

@@ -82,6 +82,11 @@ impl Endpoint {
         told::told(answer).await
     }
 
+    /// Whether there is a bucket of this name. Blocks.
+    pub fn has_bucket(&self, name: &str) -> bool {
+        self.store.bucket(name).is_ok()
+    }
+
     /// Removes everything. For emulator mode.
     ///
     /// # Errors
