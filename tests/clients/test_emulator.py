@@ -397,3 +397,17 @@ def test_log_events(logs):
     assert logs.put_log_events(**place, logEvents=late)["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 0}
     wrong = refused(logs.put_log_events, **place, logEvents=events[::-1])
     assert wrong[0] == "InvalidParameterException"
+
+
+def test_a_flow_log_needs_its_bucket(weir, ec2):
+    wish = {
+        "ResourceType": "VPC", "ResourceIds": [ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]],
+        "TrafficType": "ALL", "LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::flows/prefix/",
+    }  # fmt: skip
+    failed = ec2.create_flow_logs(**wish)
+    assert failed["FlowLogIds"] == []
+    assert failed["Unsuccessful"][0]["Error"] == {"Code": "400", "Message": "LogDestination: flows does not exist."}
+    weir.boto("s3", region="us-west-1").create_bucket(
+        Bucket="flows", CreateBucketConfiguration={"LocationConstraint": "us-west-1"}
+    )
+    assert len(ec2.create_flow_logs(**wish)["FlowLogIds"]) == 1
