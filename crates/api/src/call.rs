@@ -3,6 +3,8 @@
 
 use crate::error::ApiError;
 use crate::host::Host;
+use crate::logs::destination::Destinations;
+use crate::logs::live_tail::LiveTail;
 use crate::service::Service;
 use std::sync::Arc;
 use weir_control::principal::Session;
@@ -21,6 +23,9 @@ pub struct Settings {
     pub region: String,
     /// Any credentials are accepted, and `POST /moto-api/reset` empties everything.
     pub emulator: bool,
+    /// `GET /metrics` answers, without credentials: of a server that listens on
+    /// loopback only.
+    pub open_metrics: bool,
     /// How long a request body may take, whatever its size.
     pub body_grace: std::time::Duration,
 }
@@ -29,6 +34,11 @@ pub struct Settings {
 pub struct Services {
     pub state: Arc<State>,
     pub logs: Arc<weir_logs::Store>,
+    pub metrics: Arc<weir_metrics::Metrics>,
+    /// Where subscription filters can send to.
+    pub destinations: Arc<dyn Destinations>,
+    /// Sessions of StartLiveTail; a listener of `logs`.
+    pub live_tail: Arc<LiveTail>,
     pub host: Arc<dyn Host>,
     pub clock: Clock,
     pub settings: Settings,

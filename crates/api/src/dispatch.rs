@@ -10,6 +10,7 @@
 
 use crate::authenticate::{self, Caller};
 use crate::call::{Call, Services};
+use crate::cloudwatch::{prometheus, wire::Wire};
 use crate::error::ApiError;
 use crate::intake::Intake;
 use crate::objects;
@@ -18,8 +19,10 @@ use crate::service::{Answer, Service};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
+use http_body_util::channel::Channel;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +60,7 @@ async fn handle(
     let span = info_span!("request", id = %request_id);
     let (parts, body) = request.into_parts();
     let services = endpoint.services.clone();
-    if let Some(response) = outside_aws(&services, &parts.method, parts.uri.path()) {
+    if let Some(response) = outside_aws(&services, &parts) {
         return response;
     }
     if let Some(endpoint) = services.objects.get().filter(|_| objects::are_asked_for(&parts)) {
@@ -69,12 +72,13 @@ async fn handle(
         Err(error) => {
             info!(parent: &span, code = %error.code, "refused");
             // What is left of the body is not waited for.
-            let mut response = respond(likely.failure(&error, &request_id), &request_id);
+            let mut response = respond(likely.failure(&parts.headers, &error, &request_id), &request_id);
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return response;
         }
     };
     let body = taken.body.clone();
+    let headers = parts.headers.clone();
     let received = Received { method: parts.method, uri: parts.uri, headers: parts.headers, body };
     // Its turn and the body's room are given back with the answer.
     let _turn = endpoint.intake.turn().await;
@@ -84,20 +88,33 @@ async fn handle(
         Ok(answer) => respond(answer, &request_id),
         Err(panic) => {
             error!(%panic, "an action panicked");
-            respond(likely.failure(&ApiError::internal(panic), &request_id), &request_id)
+            respond(likely.failure(&headers, &ApiError::internal(panic), &request_id), &request_id)
         }
     }
 }
 
 /// Paths that no AWS service has.
-fn outside_aws(services: &Services, method: &Method, path: &str) -> Option<Response> {
-    match (method, path) {
+fn outside_aws(services: &Services, parts: &Parts) -> Option<Response> {
+    // S3's clients may have a bucket of this name.
+    let scraped = !parts.headers.contains_key(header::AUTHORIZATION) && parts.uri.query().is_none();
+    match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/_weir/health") => Some(plain(StatusCode::OK, "{\"status\":\"running\"}\n")),
+        (&Method::GET, "/metrics") if scraped && services.settings.open_metrics => {
+            let mut response = plain(StatusCode::OK, &prometheus::render(&services.metrics));
+            let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            Some(response)
+        }
+        (&Method::GET, "/metrics") if scraped => {
+            let text = "{\"message\":\"metrics are served without credentials, so only by a server that listens on loopback\"}\n";
+            Some(plain(StatusCode::FORBIDDEN, text))
+        }
         (&Method::POST, "/moto-api/reset") if services.settings.emulator => {
             let done = services.state.reset().map_err(|e| e.to_string());
             let done = done.and_then(|()| services.logs.clear().map_err(|e| e.to_string()));
             let clear = |endpoint: &weir_objects::Endpoint| endpoint.clear().map_err(|e| e.to_string());
             let done = done.and_then(|()| services.objects.get().map_or(Ok(()), clear));
+            services.metrics.clear();
             Some(match done {
                 Ok(()) => plain(StatusCode::OK, "{\"status\":\"ok\"}"),
                 Err(message) => plain(StatusCode::INTERNAL_SERVER_ERROR, &message),
@@ -116,9 +133,13 @@ fn plain(status: StatusCode, text: &str) -> Response {
 
 fn answer(services: &Services, received: &Received, request_id: String, ip: std::net::IpAddr) -> Answer {
     let target = received.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-    let params = match query_params(received, target.is_some()) {
+    let is_form = target.is_none() && Wire::of(&received.headers) != Wire::Cbor;
+    let params = match query_params(received, !is_form) {
         Ok(params) => params,
-        Err(error) => return Service::of_headers(&received.headers).failure(&error, &request_id),
+        Err(error) => {
+            let headers = &received.headers;
+            return Service::of_headers(headers).failure(headers, &error, &request_id);
+        }
     };
     let guess = Service::guess(target, params.get("Version"));
     let now = (services.clock)();
@@ -126,15 +147,17 @@ fn answer(services: &Services, received: &Received, request_id: String, ip: std:
         Ok(caller) => caller,
         Err((service, error)) => {
             info!(code = %error.code, message = %error.message, "refused");
-            return service.failure(&error, &request_id);
+            return service.failure(&received.headers, &error, &request_id);
         }
     };
     if let Err(error) = caller.service.check_content_type(&received.headers, &received.body) {
-        return caller.service.failure(&error, &request_id);
+        return caller.service.failure(&received.headers, &error, &request_id);
     }
-    let action = match target {
-        Some(target) => caller.service.target_action(target),
-        None => params.get("Action").unwrap_or_default(),
+    let by_path = Some(received.uri.path()).filter(|_| caller.service == Service::CloudWatch);
+    let action = match (target, by_path.and_then(Wire::action)) {
+        (_, Some(action)) => action,
+        (Some(target), None) => caller.service.target_action(target),
+        (None, None) => params.get("Action").unwrap_or_default(),
     };
     let account = caller.account().unwrap_or(&services.settings.account).to_owned();
     let Caller { principal, service, region, source, session } = caller;
@@ -151,26 +174,26 @@ fn answer(services: &Services, received: &Received, request_id: String, ip: std:
         source_ip: Some(ip),
         user_agent: user_agent.map(str::to_owned),
     };
-    match service.run(&call, action, &params, &received.body) {
-        Ok(body) => {
+    match service.run(&call, action, &params, (&received.headers, &received.body)) {
+        Ok(answer) => {
             info!(?service, action, "done");
             wait_until_enforced(&call, service, action);
-            service.success(body)
+            answer
         }
         Err(error) => {
             match &error.cause {
                 Some(cause) => error!(?service, action, cause, "failed"),
                 None => info!(?service, action, code = %error.code, message = %error.message, "refused"),
             }
-            service.failure(&error, &call.request_id)
+            service.failure(&received.headers, &error, &call.request_id)
         }
     }
 }
 
 /// The query string and, if it is a form, the body.
-fn query_params(received: &Received, is_json: bool) -> Result<Params, ApiError> {
+fn query_params(received: &Received, is_no_form: bool) -> Result<Params, ApiError> {
     let query = received.uri.query().unwrap_or_default().as_bytes();
-    if is_json || received.body.is_empty() {
+    if is_no_form || received.body.is_empty() {
         return Params::parse(query);
     }
     let mut form = query.to_vec();
@@ -192,12 +215,31 @@ fn wait_until_enforced(call: &Call<'_>, service: Service, action: &str) {
 }
 
 fn respond(answer: Answer, request_id: &str) -> Response {
-    let mut response = Response::new(Body::from(answer.body));
+    let body = match answer.stream {
+        Some(mut frames) => {
+            let (mut sender, body) = Channel::<Bytes>::new(1);
+            tokio::spawn(async move {
+                while let Some(frame) = frames.recv().await {
+                    if sender.send_data(frame).await.is_err() {
+                        return;
+                    }
+                }
+            });
+            Body::new(body)
+        }
+        None => Body::from(answer.body),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", id);
+    }
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
     }
     if let Some(kind) = answer.error_type.and_then(|kind| HeaderValue::from_str(&kind).ok()) {
         headers.insert("x-amzn-errortype", kind);

@@ -12,11 +12,13 @@
 //! | IAM, STS | [`iam`], [`sts`] | query, XML |
 //! | CloudWatch Logs | [`logs`] | JSON 1.1 |
 //! | S3 | [`objects`], in the crate `weir-objects` | REST, XML |
+//! | CloudWatch metrics and alarms | [`cloudwatch`] | RPC v2 CBOR, JSON 1.0, query |
 //! | Weir's own (attach, detach, list) | [`weir`] | JSON 1.1 |
 
 pub mod authenticate;
 pub mod authorize;
 pub mod call;
+pub mod cloudwatch;
 pub mod dispatch;
 pub mod ec2;
 pub mod error;

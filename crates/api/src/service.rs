@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::protocol::json::{self, Members};
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-use crate::{ec2, iam, logs, sts, weir};
+use crate::{cloudwatch, ec2, iam, logs, sts, weir};
 use axum::http::{HeaderMap, StatusCode};
 use weir_iam::sigv4::ErrorProtocol;
 
@@ -16,6 +16,7 @@ pub enum Service {
     Iam,
     Sts,
     Logs,
+    CloudWatch,
     Weir,
 }
 
@@ -37,9 +38,26 @@ pub struct JsonAction {
 pub struct Answer {
     pub status: StatusCode,
     pub content_type: &'static str,
-    pub body: String,
+    pub body: Vec<u8>,
     /// The `x-amzn-ErrorType` header.
     pub error_type: Option<String>,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// What comes instead of `body`, frame by frame.
+    pub stream: Option<tokio::sync::mpsc::Receiver<axum::body::Bytes>>,
+}
+
+impl Answer {
+    fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
+        Self {
+            status,
+            content_type,
+            body: body.into_bytes(),
+            error_type: None,
+            headers: Vec::new(),
+            stream: None,
+        }
+    }
 }
 
 const XML: &str = "text/xml;charset=UTF-8";
@@ -47,11 +65,12 @@ const JSON: &str = "application/x-amz-json-1.1";
 
 impl Service {
     /// Every service under its name in credential scopes.
-    pub const NAMES: [(&'static str, Self); 5] = [
+    pub const NAMES: [(&'static str, Self); 6] = [
         ("ec2", Self::Ec2),
         ("iam", Self::Iam),
         ("sts", Self::Sts),
         ("logs", Self::Logs),
+        ("monitoring", Self::CloudWatch),
         ("weir", Self::Weir),
     ];
 
@@ -87,6 +106,8 @@ impl Service {
         let wanted = match self {
             Self::Ec2 | Self::Iam | Self::Sts => "application/x-www-form-urlencoded",
             Self::Logs | Self::Weir => JSON,
+            // Three formats, told apart by `cloudwatch::wire`.
+            Self::CloudWatch => return Ok(()),
         };
         let is_foreign = given.starts_with("multipart/") || given.contains("xml") || given.contains("cbor");
         if body.is_empty() || !(is_foreign || (is_json && wanted != JSON)) {
@@ -110,6 +131,7 @@ impl Service {
         match (target.and_then(|t| t.split_once('.')).map(|(prefix, _)| prefix), version) {
             (Some(logs::TARGET), _) => Some(Self::Logs),
             (Some(weir::TARGET), _) => Some(Self::Weir),
+            (Some(cloudwatch::TARGET), _) | (None, Some(cloudwatch::VERSION)) => Some(Self::CloudWatch),
             (_, Some(ec2::VERSION)) => Some(Self::Ec2),
             (_, Some(iam::VERSION)) => Some(Self::Iam),
             (_, Some(sts::VERSION)) => Some(Self::Sts),
@@ -121,7 +143,7 @@ impl Service {
     pub fn error_protocol(self) -> ErrorProtocol {
         match self {
             Self::Ec2 => ErrorProtocol::Ec2,
-            Self::Iam | Self::Sts => ErrorProtocol::Query,
+            Self::Iam | Self::Sts | Self::CloudWatch => ErrorProtocol::Query,
             Self::Logs | Self::Weir => ErrorProtocol::Json,
         }
     }
@@ -133,8 +155,20 @@ impl Service {
         call: &Call<'_>,
         action: &str,
         params: &Params,
-        body: &[u8],
-    ) -> Result<String, ApiError> {
+        (headers, body): (&HeaderMap, &[u8]),
+    ) -> Result<Answer, ApiError> {
+        if self == Self::CloudWatch {
+            return cloudwatch::wire::Wire::of(headers).run(call, action, params, (headers, body));
+        }
+        if self == Self::Logs && action == logs::start_live_tail::NAME {
+            let frames = logs::start_live_tail::run(call, Members::new(&json::parse(body)?))?;
+            let answer = Answer::new(StatusCode::OK, logs::start_live_tail::CONTENT_TYPE, String::new());
+            return Ok(Answer { stream: Some(frames), ..answer });
+        }
+        self.text(call, action, params, body).map(|text| self.success(text))
+    }
+
+    fn text(self, call: &Call<'_>, action: &str, params: &Params, body: &[u8]) -> Result<String, ApiError> {
         match self {
             Self::Ec2 => {
                 ec2::parameters::check(action, params)?;
@@ -155,20 +189,21 @@ impl Service {
             Self::Sts => query_answer(sts::ACTIONS, sts::NAMESPACE, call, action, params),
             Self::Logs => run_json(logs::ACTIONS, call, action, body),
             Self::Weir => run_json(weir::ACTIONS, call, action, body),
+            Self::CloudWatch => Ok(String::new()),
         }
     }
 
     /// A successful answer.
-    pub fn success(self, body: String) -> Answer {
+    fn success(self, body: String) -> Answer {
         let content_type = match self {
-            Self::Ec2 | Self::Iam | Self::Sts => XML,
+            Self::Ec2 | Self::Iam | Self::Sts | Self::CloudWatch => XML,
             Self::Logs | Self::Weir => JSON,
         };
-        Answer { status: StatusCode::OK, content_type, body, error_type: None }
+        Answer::new(StatusCode::OK, content_type, body)
     }
 
-    /// An error in the service's own form.
-    pub fn failure(self, error: &ApiError, request_id: &str) -> Answer {
+    /// An error in the service's own form, which may depend on the request's headers.
+    pub fn failure(self, headers: &HeaderMap, error: &ApiError, request_id: &str) -> Answer {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match self {
             Self::Ec2 => {
@@ -180,7 +215,7 @@ impl Service {
                 })
                 .text("RequestID", request_id);
                 let body = Xml::document("Response", None, &xml);
-                Answer { status, content_type: XML, body, error_type: None }
+                Answer::new(status, XML, body)
             }
             Self::Iam | Self::Sts => {
                 let namespace = if self == Self::Iam { iam::NAMESPACE } else { sts::NAMESPACE };
@@ -191,7 +226,7 @@ impl Service {
                 })
                 .text("RequestId", request_id);
                 let body = Xml::document("ErrorResponse", Some(namespace), &xml);
-                Answer { status, content_type: XML, body, error_type: None }
+                Answer::new(status, XML, body)
             }
             Self::Logs | Self::Weir => {
                 let code = match error.code.as_ref() {
@@ -199,8 +234,9 @@ impl Service {
                     code => code,
                 };
                 let body = serde_json::json!({"__type": code, "message": error.message}).to_string();
-                Answer { status, content_type: JSON, body, error_type: Some(code.to_owned()) }
+                Answer { error_type: Some(code.to_owned()), ..Answer::new(status, JSON, body) }
             }
+            Self::CloudWatch => cloudwatch::wire::Wire::of(headers).failure(error, request_id),
         }
     }
 }

@@ -23,7 +23,7 @@
 use crate::call::{Call, Services, Settings};
 use crate::host::NoHost;
 use crate::service::Service;
-use crate::{ec2, iam, logs, sts, weir};
+use crate::{cloudwatch, ec2, iam, logs, sts, weir};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -71,12 +71,16 @@ impl World {
         let services = Services {
             state,
             logs: Arc::new(weir_logs::Store::in_memory()),
+            metrics: Arc::new(weir_metrics::Metrics::in_memory()),
+            destinations: Arc::new(crate::logs::destination::NoDestinations),
+            live_tail: Arc::default(),
             host: Arc::new(NoHost { reason: "this is a test".into() }),
             clock: Arc::new(move || UnixMillis(hand.load(Ordering::Relaxed))),
             settings: Settings {
                 account: ACCOUNT.into(),
                 region: REGION.into(),
                 emulator,
+                open_metrics: true,
                 body_grace: Duration::from_secs(30),
             },
             objects: std::sync::OnceLock::new(),
@@ -194,6 +198,7 @@ impl<'a> Client<'a> {
         let version = match service {
             "ec2" => ec2::VERSION,
             "iam" => iam::VERSION,
+            "monitoring" => cloudwatch::VERSION,
             _ => sts::VERSION,
         };
         let mut form = form_urlencoded::Serializer::new(String::new());
@@ -204,7 +209,11 @@ impl<'a> Client<'a> {
 
     /// An action of a JSON service.
     pub fn json(&self, service: &str, action: &str, members: Value) -> Reply {
-        let target = if service == "weir" { weir::TARGET } else { logs::TARGET };
+        let target = match service {
+            "weir" => weir::TARGET,
+            "monitoring" => cloudwatch::TARGET,
+            _ => logs::TARGET,
+        };
         let headers = vec![
             ("content-type", "application/x-amz-json-1.1".to_owned()),
             ("x-amz-target", format!("{target}.{action}")),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use weir_api::{ec2, iam, logs, sts, weir};
+use weir_api::{cloudwatch, ec2, iam, logs, sts, weir};
 
 struct Service {
     /// Its folder below `src`.
@@ -16,7 +16,7 @@ struct Service {
     actions: Vec<&'static str>,
 }
 
-fn services() -> [Service; 5] {
+fn services() -> [Service; 6] {
     let service = |folder, title, note, actions: Vec<&'static str>| Service { folder, title, note, actions };
     [
         service(
@@ -43,7 +43,14 @@ fn services() -> [Service; 5] {
             "logs",
             "CloudWatch Logs",
             "JSON 1.1, target `Logs_20140328`. `limit` and `nextToken` work wherever the model has them.",
-            logs::ACTIONS.iter().map(|action| action.name).collect(),
+            logs::ACTIONS.iter().map(|action| action.name).chain([logs::start_live_tail::NAME]).collect(),
+        ),
+        service(
+            "cloudwatch",
+            "CloudWatch",
+            "Signed for `monitoring`. RPC v2 CBOR, JSON 1.0 (target `GraniteServiceVersion20100801`) or the query \
+             protocol, version 2010-08-01. Metrics and metric alarms.",
+            cloudwatch::ACTIONS.iter().map(|action| action.name).collect(),
         ),
         service(
             "weir",

@@ -9,7 +9,7 @@ use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -98,12 +98,38 @@ impl Client {
         Err(anyhow!(ServiceError { code: read("__type"), message: read("message") }))
     }
 
+    /// An action of a JSON service whose answer is a stream.
+    pub async fn stream(&self, service: &str, action: &str, members: &Value) -> Result<Incoming> {
+        let target = format!("{}.{action}", weir_api::logs::TARGET);
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
+        let answer = self.request(service, &headers, members.to_string()).await?;
+        if answer.status().is_success() {
+            return Ok(answer.into_body());
+        }
+        let bytes = answer.into_body().collect().await?.to_bytes();
+        let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let read = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        Err(anyhow!(ServiceError { code: read("__type"), message: read("message") }))
+    }
+
     async fn send(
         &self,
         service: &str,
         headers: &[(&str, &str)],
         body: String,
     ) -> Result<(http::StatusCode, String)> {
+        let answer = self.request(service, headers, body).await?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await?.to_bytes();
+        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    async fn request(
+        &self,
+        service: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<http::Response<Incoming>> {
         let credentials = Credentials::from_keys(&self.access_key_id, &self.secret_access_key, None);
         let identity = credentials.into();
         let params = v4::SigningParams::builder()
@@ -131,14 +157,11 @@ impl Client {
         }
         let mut request = request.body(Full::new(Bytes::from(body)))?;
         instructions.apply_to_request_http1x(&mut request);
-        let answer = tokio::time::timeout(PATIENCE, self.http.request(request))
+        tokio::time::timeout(PATIENCE, self.http.request(request))
             .await
             .with_context(|| format!("{} did not answer", self.endpoint))?
             .with_context(|| format!("cannot reach {}", self.endpoint))
-            .hint("start it with 'weir serve', or name another one with --endpoint-url or --data-dir")?;
-        let status = answer.status();
-        let bytes = answer.into_body().collect().await?.to_bytes();
-        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+            .hint("start it with 'weir serve', or name another one with --endpoint-url or --data-dir")
     }
 }
 

@@ -6,6 +6,8 @@
 //!   state.db             the account's state (SQLite), unless it is in PostgreSQL
 //!   host-id              which of the servers on one PostgreSQL this is
 //!   logs/                the log store
+//!   metrics/             data points and alarms
+//!   subscriptions/       how far subscriptions are, and their dead letters
 //!   spool/               windows of records not yet acknowledged
 //!   root-access-key      0600, JSON: access_key_id, secret_access_key
 //!   endpoint             JSON: url, region, account_id of the running server
@@ -147,6 +149,14 @@ impl Home {
 
     pub fn objects(&self) -> PathBuf {
         self.0.join("objects")
+    }
+
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics")
+    }
+
+    pub fn subscriptions(&self) -> PathBuf {
+        self.0.join("subscriptions")
     }
 
     pub fn spool(&self) -> PathBuf {

@@ -12,6 +12,7 @@ use crate::agent::{Agent, Parts};
 use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
 use crate::listen::{self, Limits};
+use crate::outward::{Choices, Outward};
 use anyhow::{Context, Result, anyhow, bail};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -30,6 +31,7 @@ use weir_control::{Cx, State, principal};
 use weir_delivery::logs::{CloudWatchLogs, PublisherConfig};
 use weir_delivery::publisher::{DeliveryStatus, Publisher};
 use weir_delivery::spool::Spool;
+use weir_metrics::Metrics;
 use weir_types::id::FlowLogId;
 use weir_types::orders::Orders;
 use weir_types::time::UnixMillis;
@@ -60,6 +62,7 @@ pub struct Config {
     pub sizes: Sizes,
     pub emulator: bool,
     pub clients: Clients,
+    pub outward: Choices,
     /// The root access key to use instead of a generated one.
     pub root_access_key: Option<RootAccessKey>,
 }
@@ -124,11 +127,21 @@ pub async fn run(
         account: config.account_id.clone(),
         region: config.region.clone(),
         emulator: config.emulator,
+        open_metrics: config.listen.ip().is_loopback(),
         body_grace: config.clients.body,
     };
+    let metrics = Arc::new(if config.emulator {
+        Metrics::in_memory()
+    } else {
+        Metrics::open(&config.home.metrics(), now()).context("cannot open the metrics")?
+    });
+    let outward = Outward::start(&config, &state, &logs, &metrics)?;
     let services = Services {
         state: state.clone(),
         logs: logs.clone(),
+        metrics: metrics.clone(),
+        destinations: outward.destinations(),
+        live_tail: outward.live_tail(),
         host,
         clock: Arc::new(now),
         settings,
@@ -154,6 +167,7 @@ pub async fn run(
     let reason = interrupted.await;
     info!(reason, "stopping");
     maintaining.abort();
+    drop(outward);
     if let Some(agent) = agent {
         tokio::task::spawn_blocking(move || agent.stop()).await?;
     }

@@ -184,7 +184,11 @@ fn the_scope_names_region_and_service() {
     let answer = root.query("s3", "ListBuckets", &[]);
     assert!(answer.body.starts_with("<?xml"), "S3's clients read XML: {}", answer.body);
     for answer in [answer, root.json("athena", "ListWorkGroups", json!({}))] {
-        assert!(answer.message().ends_with("It has: ec2, iam, sts, logs, weir."), "{}", answer.message());
+        assert!(
+            answer.message().ends_with("It has: ec2, iam, sts, logs, monitoring, weir."),
+            "{}",
+            answer.message()
+        );
     }
     // The form says it is for STS, the signature that it is for IAM.
     assert_eq!(root.query_as("iam", "sts", "GetCallerIdentity").fault(), "InvalidAction 400");

@@ -21,19 +21,24 @@ mod delete_metric_filter;
 mod delete_query_definition;
 mod delete_resource_policy;
 mod delete_retention_policy;
+mod delete_subscription_filter;
 mod describe_log_groups;
 mod describe_log_streams;
 mod describe_metric_filters;
 mod describe_query_definitions;
 mod describe_resource_policies;
+mod describe_subscription_filters;
+pub mod destination;
 mod disassociate_kms_key;
 mod error;
+mod event_stream;
 mod filter_log_events;
 mod get_log_events;
 mod identify;
 mod list_log_groups;
 mod list_tags_for_resource;
 mod list_tags_log_group;
+pub mod live_tail;
 mod permit;
 mod put_log_events;
 mod put_log_group_deletion_protection;
@@ -41,8 +46,10 @@ mod put_metric_filter;
 mod put_query_definition;
 mod put_resource_policy;
 mod put_retention_policy;
+mod put_subscription_filter;
 mod required;
 mod resource_policy;
+pub mod start_live_tail;
 mod tag_log_group;
 mod tag_resource;
 mod tags;
@@ -70,11 +77,13 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "DeleteQueryDefinition", run: delete_query_definition::run },
     JsonAction { name: "DeleteResourcePolicy", run: delete_resource_policy::run },
     JsonAction { name: "DeleteRetentionPolicy", run: delete_retention_policy::run },
+    JsonAction { name: "DeleteSubscriptionFilter", run: delete_subscription_filter::run },
     JsonAction { name: "DescribeLogGroups", run: describe_log_groups::run },
     JsonAction { name: "DescribeLogStreams", run: describe_log_streams::run },
     JsonAction { name: "DescribeMetricFilters", run: describe_metric_filters::run },
     JsonAction { name: "DescribeQueryDefinitions", run: describe_query_definitions::run },
     JsonAction { name: "DescribeResourcePolicies", run: describe_resource_policies::run },
+    JsonAction { name: "DescribeSubscriptionFilters", run: describe_subscription_filters::run },
     JsonAction { name: "DisassociateKmsKey", run: disassociate_kms_key::run },
     JsonAction { name: "FilterLogEvents", run: filter_log_events::run },
     JsonAction { name: "GetLogEvents", run: get_log_events::run },
@@ -87,6 +96,7 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "PutQueryDefinition", run: put_query_definition::run },
     JsonAction { name: "PutResourcePolicy", run: put_resource_policy::run },
     JsonAction { name: "PutRetentionPolicy", run: put_retention_policy::run },
+    JsonAction { name: "PutSubscriptionFilter", run: put_subscription_filter::run },
     JsonAction { name: "TagLogGroup", run: tag_log_group::run },
     JsonAction { name: "TagResource", run: tag_resource::run },
     JsonAction { name: "TestMetricFilter", run: test_metric_filter::run },

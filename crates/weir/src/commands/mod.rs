@@ -13,10 +13,12 @@ mod env;
 mod fields;
 mod filter;
 mod interfaces;
+mod logs;
 mod parse;
 mod reading;
 mod replay;
 mod serve;
+mod tail;
 mod top;
 
 use clap::{Parser, Subcommand};
@@ -49,6 +51,8 @@ enum Command {
     Fields(fields::Args),
     Serve(serve::Args),
     Env(env::Args),
+    Tail(tail::Args),
+    Logs(logs::Args),
     Attach(attach::Args),
     Detach(detach::Args),
     Interfaces(interfaces::Args),
@@ -98,6 +102,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Fields(args) => fields::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Env(args) => env::run(&args),
+        Command::Tail(args) => tail::run(&args),
+        Command::Logs(args) => logs::run(&args),
         Command::Attach(args) => attach::run(&args),
         Command::Detach(args) => detach::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),

@@ -3,6 +3,7 @@
 use super::HintExt;
 use crate::home::{Home, RootAccessKey, default_dir};
 use crate::listen::Limits;
+use crate::outward::Choices;
 use crate::server::{self, Clients, Config, Ready};
 use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
@@ -53,6 +54,15 @@ pub struct Args {
     /// Everything in memory, any credentials accepted, POST /moto-api/reset empties it: for test suites made for AWS emulators
     #[arg(long)]
     emulator: bool,
+    /// A command that alarms may run as 'exec:PATH'; may be given more than once [default: none]
+    #[arg(long, value_name = "PATH", value_parser = command)]
+    allow_alarm_command: Vec<PathBuf>,
+    /// Where subscription filters reach a service: lambda=URL, kinesis=URL or firehose=URL; may be given more than once
+    #[arg(long, value_name = "SERVICE=URL", value_parser = endpoint)]
+    subscription_endpoint: Vec<(String, String)>,
+    /// How long a subscription's events are tried before they go to the dead-letter file
+    #[arg(long, default_value_t = 86_400.0, value_parser = seconds, value_name = "SECONDS")]
+    subscription_patience: f64,
     /// Connections of clients at once; more are answered 503
     #[arg(long, hide = true, default_value_t = 512, value_name = "CONNECTIONS")]
     max_clients: usize,
@@ -73,6 +83,20 @@ enum LogFormat {
 fn seconds(text: &str) -> std::result::Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("'{text}' is not a number of seconds"))?;
     if (0.001..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("from 0.001 to 86400".into()) }
+}
+
+fn command(text: &str) -> std::result::Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() { Ok(path) } else { Err("an absolute path".into()) }
+}
+
+fn endpoint(text: &str) -> std::result::Result<(String, String), String> {
+    let (service, url) = text.split_once('=').unwrap_or_default();
+    let known = ["lambda", "kinesis", "firehose"].contains(&service);
+    if known && (url.starts_with("http://") || url.starts_with("https://")) {
+        return Ok((service.to_owned(), url.to_owned()));
+    }
+    Err("lambda=URL, kinesis=URL or firehose=URL".into())
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -107,6 +131,11 @@ pub fn run(args: Args) -> Result<()> {
         clients: Clients {
             limits: Limits { connections: args.max_clients, header: patience, answer: patience },
             body: patience,
+        },
+        outward: Choices {
+            alarm_commands: args.allow_alarm_command,
+            endpoints: args.subscription_endpoint.into_iter().collect(),
+            give_up_after: Duration::from_secs_f64(args.subscription_patience),
         },
         root_access_key: root_access_key_from_environment()?,
     };

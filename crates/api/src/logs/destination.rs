@@ -1,0 +1,72 @@
+//! Where subscription filters send to, as the server can reach it.
+
+use super::error::invalid;
+use crate::call::Call;
+use crate::error::ApiError;
+
+/// Tests destinations; what the server is started with knows how.
+pub trait Destinations: Send + Sync {
+    /// Sends a test to the destination. The error says what is wrong, for the log.
+    fn test(&self, destination: &str) -> Result<(), String>;
+}
+
+/// A server that reaches none.
+pub struct NoDestinations;
+
+impl Destinations for NoDestinations {
+    fn test(&self, destination: &str) -> Result<(), String> {
+        Err(format!("this server sends nothing to {destination}"))
+    }
+}
+
+/// Checks what AWS checks when a filter is made: the role, and that a test
+/// message arrives.
+///
+/// Errors: `InvalidParameterException` in AWS's words, then the reason;
+/// `AccessDeniedException` if the caller may not pass the role.
+pub fn check(call: &Call<'_>, arn: &str, role: Option<&str>) -> Result<(), ApiError> {
+    let vendor = arn.split(':').nth(2).unwrap_or_default();
+    let is_stream = ["kinesis", "firehose"].contains(&vendor);
+    if is_stream && role.is_none() {
+        return Err(invalid(format!("destinationArn for vendor {vendor} cannot be used without roleArn")));
+    }
+    if vendor == "logs" {
+        return Err(invalid(
+            "Logical destinations are not supported here; name the stream or function itself.",
+        ));
+    }
+    let known = is_stream || vendor == "lambda" || arn.starts_with("weir:opensearch:");
+    if !known {
+        return Err(invalid(
+            "Invalid destinationArn: a Lambda function, a Kinesis stream, a Firehose stream or weir:opensearch:URL/INDEX.",
+        ));
+    }
+    if let Some(role) = role {
+        call.pass_role(role, "logs.amazonaws.com")?;
+    }
+    if call.services.settings.emulator {
+        return Ok(());
+    }
+    let told = match vendor {
+        "kinesis" => {
+            "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream is in ACTIVE state."
+        }
+        "firehose" => {
+            "Could not deliver test message to specified Firehose stream. Check if the given Firehose stream is in ACTIVE state."
+        }
+        "lambda" => {
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function."
+        }
+        _ => "Could not reach the OpenSearch endpoint.",
+    };
+    let failed = |reason: String| invalid(format!("{told} ({reason})"));
+    if let Some(role) = role {
+        let source = call.arn("logs", "*");
+        let context =
+            [("aws:SourceAccount", call.scope.account.as_str()), ("aws:SourceArn", source.as_str())];
+        if !call.service_may_assume(role, "logs.amazonaws.com", &context)? {
+            return Err(failed("logs.amazonaws.com cannot assume the role".into()));
+        }
+    }
+    call.services.destinations.test(arn).map_err(failed)
+}
