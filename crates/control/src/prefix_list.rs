@@ -317,7 +317,7 @@ fn entries_of(cx: Cx<'_>, list: &PrefixList, version: i64) -> Result<Vec<Entry>>
 /// The list with this id.
 ///
 /// Errors: `InvalidPrefixListId.Malformed`, `InvalidPrefixListID.NotFound`,
-/// `UnauthorizedOperation` for a list of Amazon's, which cannot be changed.
+/// `OperationNotPermitted` for a list of Amazon's, which cannot be changed.
 pub fn find(cx: Cx<'_>, id: &str) -> Result<PrefixList> {
     region::ensure(cx)?;
     if is_amazons(cx, id) {

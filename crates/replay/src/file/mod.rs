@@ -8,9 +8,9 @@
 //!
 //! Not for: compression (give it what comes out), what packets hold.
 //!
-//! This code is our own because the crates for the format do not fit: none of
-//! pcap-parser 0.17 and pcap-file 2.0 reads obsolete packet blocks or Kuznetzov's
-//! headers, and both make a vector of options for every enhanced packet.
+//! This code is our own because the crate for the format that was looked at,
+//! pcap-parser 0.17, reads neither obsolete packet blocks nor Kuznetzov's headers,
+//! and makes a vector of options for every enhanced packet.
 //!
 //! Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
 //!
