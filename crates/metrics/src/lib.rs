@@ -24,7 +24,8 @@ mod query;
 mod stat;
 mod store;
 
-pub use point::{MetricId, NONE, Point, Scope, UNITS, unit_number};
+pub use point::{MetricId, NONE, Point, Scope, unit_number};
 pub use query::{MetricQuery, MetricStat, QueryError, QueryResult};
 pub use stat::Stat;
 pub use store::{Bucket, Datum, KEPT_DAYS, Metrics, Total};
+pub use weir_types::metric::UNITS;

@@ -1,6 +1,7 @@
 //! Metrics' names, and what is known of one metric in one minute.
 
 use serde::{Deserialize, Serialize};
+use weir_types::metric::UNITS;
 
 /// Whose metrics: names are unique within an account and a region.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,37 +26,6 @@ impl MetricId {
         Self { namespace: namespace.to_owned(), name: name.to_owned(), dimensions }
     }
 }
-
-/// `StandardUnit`; a unit is its place here.
-pub const UNITS: [&str; 27] = [
-    "Seconds",
-    "Microseconds",
-    "Milliseconds",
-    "Bytes",
-    "Kilobytes",
-    "Megabytes",
-    "Gigabytes",
-    "Terabytes",
-    "Bits",
-    "Kilobits",
-    "Megabits",
-    "Gigabits",
-    "Terabits",
-    "Percent",
-    "Count",
-    "Bytes/Second",
-    "Kilobytes/Second",
-    "Megabytes/Second",
-    "Gigabytes/Second",
-    "Terabytes/Second",
-    "Bits/Second",
-    "Kilobits/Second",
-    "Megabits/Second",
-    "Gigabits/Second",
-    "Terabits/Second",
-    "Count/Second",
-    "None",
-];
 
 /// The unit `None`.
 pub const NONE: u8 = 26;

@@ -2,8 +2,8 @@
 //!
 //! For: AWS resource ids and ARNs ([`id`], [`arn`]), addresses, ports and
 //! protocols ([`net`]), security group and network ACL rules as an agent needs
-//! them ([`rule`]), flow log vocabulary ([`flow_log`]), instants ([`time`]) and
-//! the orders that a host receives from the control plane ([`orders`]).
+//! them ([`rule`]), flow log vocabulary ([`flow_log`]), units of metrics
+//! ([`metric`]), instants ([`time`]) and the orders that a host receives from the control plane ([`orders`]).
 //!
 //! Not for: behaviour. Nothing here opens a socket or a file, reads a clock or
 //! draws a random number; time and randomness are arguments.
@@ -11,6 +11,7 @@
 pub mod arn;
 pub mod flow_log;
 pub mod id;
+pub mod metric;
 pub mod net;
 pub mod orders;
 pub mod rule;

@@ -12,43 +12,13 @@ use crate::error::LogsError;
 use crate::limits::{Constraints, at_most, one_of};
 use crate::pattern::{Pattern, Reference};
 use crate::store::{Scope, Store};
+use weir_types::metric::UNITS;
 use weir_types::time::UnixMillis;
 
 /// Most metric filters of one log group.
 const MAX_FILTERS: usize = 100;
 /// Most dimensions of one filter.
 const MAX_DIMENSIONS: usize = 3;
-
-/// `StandardUnit`. Source: CloudWatch API reference, MetricDatum.
-pub const UNITS: [&str; 27] = [
-    "Seconds",
-    "Microseconds",
-    "Milliseconds",
-    "Bytes",
-    "Kilobytes",
-    "Megabytes",
-    "Gigabytes",
-    "Terabytes",
-    "Bits",
-    "Kilobits",
-    "Megabits",
-    "Gigabits",
-    "Terabits",
-    "Percent",
-    "Count",
-    "Bytes/Second",
-    "Kilobytes/Second",
-    "Megabytes/Second",
-    "Gigabytes/Second",
-    "Terabytes/Second",
-    "Bits/Second",
-    "Kilobits/Second",
-    "Megabits/Second",
-    "Gigabits/Second",
-    "Terabits/Second",
-    "Count/Second",
-    "None",
-];
 
 /// What a matching event becomes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
