@@ -164,6 +164,13 @@ def test_permissions_are_those_of_role_and_bucket_policy(server, s3, bucket):
         with pytest.raises(ClientError) as error:
             denied()
         assert code(error) == "AccessDenied"
+    iam.put_role_policy(
+        RoleName="reader", PolicyName="d", PolicyDocument=may("s3:DeleteObject", f"arn:aws:s3:::{bucket}/ok/*")
+    )
+    s3.put_object(Bucket=bucket, Key="ok/9", Body=b"")
+    gone = reader.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "ok/9"}, {"Key": "no/1"}]})
+    assert [deleted["Key"] for deleted in gone["Deleted"]] == ["ok/9"]
+    assert [(failed["Key"], failed["Code"]) for failed in gone["Errors"]] == [("no/1", "AccessDenied")]
     without_token = client(server, "s3", lent["AccessKeyId"], lent["SecretAccessKey"])
     with pytest.raises(ClientError) as error:
         without_token.get_object(Bucket=bucket, Key="ok/1")

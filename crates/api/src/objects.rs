@@ -139,7 +139,7 @@ impl Gate for Permissions {
         }
     }
 
-    fn check_policy(&self, policy: &str, _bucket: &str) -> Result<(), String> {
+    fn check_policy(&self, policy: &str) -> Result<(), String> {
         PolicyDocument::parse(policy, DocumentKind::Resource).map(drop).map_err(|error| error.to_string())
     }
 }

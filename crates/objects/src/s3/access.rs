@@ -80,19 +80,24 @@ impl S3Access for Access {
                 "A header you provided implies functionality that is not implemented"
             ));
         };
+        // Each key of a deletion of many is asked for, once they are known.
+        let asks_later = operation == "DeleteObjects";
         let (bucket, key) = match cx.s3_path() {
             S3Path::Root => (None, None),
             S3Path::Bucket { bucket } => (Some(bucket.to_string()), None),
             S3Path::Object { bucket, key } => (Some(bucket.to_string()), Some(key.to_string())),
         };
-        // Each key of a deletion of many is asked for on its own, later.
         let question = Question {
             access_key_id: cx.credentials().map(|credentials| credentials.access_key.clone()),
             session_token: session_token(cx),
             source_ip: cx.extensions_mut().get::<Peer>().map(|peer| peer.0),
             context: context(cx),
         };
-        let account = self.ask(&question, action, bucket.as_deref(), key.as_deref()).await?;
+        let account = if asks_later {
+            None
+        } else {
+            Some(self.ask(&question, action, bucket.as_deref(), key.as_deref()).await?)
+        };
         let mut sources = Vec::new();
         if let Some(source) = cx.headers().get("x-amz-copy-source").and_then(|source| source.to_str().ok()) {
             let source = s3s::dto::CopySource::parse(source);

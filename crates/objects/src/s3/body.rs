@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use md5::{Digest, Md5};
 use s3s::checksum::ChecksumHasher;
 use s3s::dto::StreamingBlob;
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders, s3_error};
 use std::collections::BTreeMap;
 use std::io::SeekFrom;
 use tokio::fs::File;
@@ -26,8 +26,9 @@ pub struct Expected {
     /// Base64 of the MD5.
     pub md5: Option<String>,
     pub checksums: Checksums,
-    /// Algorithms whose value comes after the body.
+    /// Algorithms whose value comes after the body, and where it will be then.
     pub trailing: Vec<String>,
+    pub trailers: Option<TrailingHeaders>,
     /// Bytes, as a header says.
     pub length: Option<i64>,
 }
@@ -138,7 +139,7 @@ async fn write(
     }
     let sums = hasher.finalize();
     let computed: Checksums = checksums!(sums);
-    for (name, wanted) in &expected.checksums {
+    for (name, wanted) in expected.checksums.iter().chain(&trailed(expected)) {
         if computed.get(name).is_some_and(|found| found != wanted) {
             let message = format!("The {name} you specified did not match the calculated checksum.");
             return Err(S3Error::with_message(S3ErrorCode::BadDigest, message));
@@ -147,6 +148,20 @@ async fn write(
     out.flush().await.map_err(disk("write"))?;
     out.into_inner().sync_all().await.map_err(disk("sync"))?;
     Ok((size, hex::encode(md5), computed))
+}
+
+/// The checksums that came after the body, once it has been read.
+fn trailed(expected: &Expected) -> Checksums {
+    let read = expected.trailers.as_ref().and_then(|trailers| {
+        trailers.read(|headers| {
+            let value = |name: &String| {
+                let header = format!("x-amz-checksum-{}", name.to_ascii_lowercase());
+                Some((name.clone(), headers.get(header)?.to_str().ok()?.to_owned()))
+            };
+            expected.trailing.iter().filter_map(value).collect()
+        })
+    });
+    read.unwrap_or_default()
 }
 
 /// The stream knows best what is wrong: a signature of a chunk, a length.

@@ -154,7 +154,7 @@ pub(super) async fn put_bucket_policy(
     if let Some(access) = &objects.access {
         access
             .gate
-            .check_policy(&input.policy, &input.bucket)
+            .check_policy(&input.policy)
             .map_err(|problem| S3Error::with_message(S3ErrorCode::MalformedPolicy, problem))?;
     }
     objects.with(move |store| store.set_policy(&input.bucket, Some(&input.policy))).await?;

@@ -44,5 +44,5 @@ pub trait Gate: Send + Sync + 'static {
     fn check(&self, ask: &Ask<'_>) -> Result<String, Denied>;
 
     /// What is wrong with the text of a bucket policy.
-    fn check_policy(&self, policy: &str, bucket: &str) -> Result<(), String>;
+    fn check_policy(&self, policy: &str) -> Result<(), String>;
 }

@@ -37,7 +37,8 @@ pub struct Endpoint {
 /// Who calls; put beside a request by [`Access`].
 #[derive(Debug, Clone)]
 struct Caller {
-    account: String,
+    /// `None` where nothing was asked yet.
+    account: Option<String>,
     question: Question,
 }
 
@@ -108,10 +109,8 @@ struct Objects {
 impl Objects {
     /// The caller's account.
     fn account<T>(&self, request: &S3Request<T>) -> String {
-        request
-            .extensions
-            .get::<Caller>()
-            .map_or_else(|| self.account.clone(), |caller| caller.account.clone())
+        let caller = request.extensions.get::<Caller>();
+        caller.and_then(|caller| caller.account.clone()).unwrap_or_else(|| self.account.clone())
     }
 
     /// Runs something that uses the disk.

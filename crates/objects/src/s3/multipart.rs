@@ -42,12 +42,14 @@ pub(super) async fn upload_part(
     request: S3Request<UploadPartInput>,
 ) -> S3Result<UploadPartOutput> {
     let trailing = objects::trailing(&request.headers);
+    let trailers = request.trailing_headers.clone();
     let input = request.input;
     check_number(input.part_number)?;
     let expected = Expected {
         md5: input.content_md5.clone(),
         checksums: checksums!(input),
         trailing,
+        trailers,
         length: input.content_length,
     };
     let (written, checksums) = receive(objects, input.body, &expected).await?;

@@ -68,25 +68,10 @@ pub(super) async fn put_object(
         md5: input.content_md5.clone(),
         checksums: checksums!(input),
         trailing,
+        trailers,
         length: input.content_length,
     };
     let (written, checksums) = receive(objects, input.body, &expected).await?;
-    let claimed = trailers.and_then(|trailers| {
-        trailers.read(|headers| {
-            let value = |name: &String| {
-                let header = format!("x-amz-checksum-{}", name.to_ascii_lowercase());
-                Some((name.clone(), headers.get(header)?.to_str().ok()?.to_owned()))
-            };
-            expected.trailing.iter().filter_map(value).collect::<Vec<_>>()
-        })
-    });
-    for (name, value) in claimed.unwrap_or_default() {
-        if checksums.get(&name).is_some_and(|computed| *computed != value) {
-            objects.store.discard(&written.name);
-            let message = format!("The {name} you specified did not match the calculated checksum.");
-            return Err(S3Error::with_message(S3ErrorCode::BadDigest, message));
-        }
-    }
     head.checksums.clone_from(&checksums);
     let unless = unless(input.if_match.as_ref(), input.if_none_match.as_ref());
     let etag = written.etag.clone();
