@@ -26,7 +26,7 @@ use weir_control::principal::session::AssumeRole;
 use weir_control::principal::{self, Role, role};
 use weir_iam::decision::not_authorized_message;
 use weir_iam::sigv4::errors;
-use weir_iam::{Context, Decision, DocumentKind, PolicyDocument, Principal, Request};
+use weir_iam::{Context, Decision, DocumentKind, NamedPolicy, PolicyDocument, Principal, Request};
 use weir_types::arn::Arn;
 
 impl Call<'_> {
@@ -142,19 +142,19 @@ impl Call<'_> {
         }
     }
 
-    /// As [`Call::authorize`], on a resource with a policy of its own and an owner
-    /// that its ARN does not name: why not, or `None` if the caller may.
+    /// As [`Call::authorize`], on a resource with policies of its own, and an owner
+    /// if its ARN does not name it: why not, or `None` if the caller may.
     pub fn decide_on(
         &self,
         action: &str,
         resource: &str,
         owner: Option<&str>,
-        resource_policy: Option<&PolicyDocument>,
+        resource_policies: Vec<NamedPolicy<'_>>,
         context: &[(&str, &str)],
     ) -> Result<Option<String>, ApiError> {
         let policies = self.policies()?;
         let mut lent = policies.as_policies();
-        lent.resource = resource_policy.map(|document| weir_iam::NamedPolicy::new(resource, document));
+        lent.resource = resource_policies;
         let mut keys = self.context(action, resource, &policies);
         add(&mut keys, context);
         if let Some(owner) = owner {

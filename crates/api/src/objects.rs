@@ -15,7 +15,7 @@ use std::sync::{Arc, Weak};
 use weir_control::Scope;
 use weir_control::principal::{self, Credential, Session};
 use weir_iam::secret::SessionToken;
-use weir_iam::{DocumentKind, PolicyDocument, Principal};
+use weir_iam::{DocumentKind, NamedPolicy, PolicyDocument, Principal};
 use weir_objects::{Ask, Denied, Endpoint, Gate, Peer, Store};
 
 /// Begins to answer S3's requests with what is in `store`. A second call has no
@@ -131,7 +131,8 @@ impl Gate for Permissions {
         // It was checked when it was put.
         let policy =
             ask.bucket_policy.and_then(|text| PolicyDocument::parse(text, DocumentKind::Resource).ok());
-        let decision = call.decide_on(ask.action, ask.resource, ask.owner, policy.as_ref(), &context);
+        let policies = policy.iter().map(|document| NamedPolicy::new(ask.resource, document)).collect();
+        let decision = call.decide_on(ask.action, ask.resource, ask.owner, policies, &context);
         match decision {
             Ok(None) => Ok(account),
             Ok(Some(message)) => Err(denied("AccessDenied", message)),

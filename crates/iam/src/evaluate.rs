@@ -59,8 +59,8 @@ pub struct Policies<'a> {
     pub boundary: Option<NamedPolicy<'a>>,
     /// The inline and managed session policies; none when none were given.
     pub session: Vec<NamedPolicy<'a>>,
-    /// The resource's own policy.
-    pub resource: Option<NamedPolicy<'a>>,
+    /// The resource's own policies: a bucket has one, a log group may have several.
+    pub resource: Vec<NamedPolicy<'a>>,
 }
 
 impl<'a> NamedPolicy<'a> {
@@ -86,10 +86,14 @@ pub(crate) fn decide(request: &Request<'_>, policies: &Policies<'_>, resource_ki
     }
     let lacks = |kind| Decision::ImplicitDeny { kind };
     let is_trust = resource_kind == PolicyKind::RoleTrust;
-    let granted = policies.resource.as_ref().and_then(|policy| {
-        let closest = closest_match(request, policy, Effect::Allow)?;
-        Some((closest, Grant::Policy { kind: resource_kind, name: policy.name.to_string() }))
-    });
+    let granted = policies
+        .resource
+        .iter()
+        .filter_map(|policy| Some((closest_match(request, policy, Effect::Allow)?, policy)))
+        .max_by_key(|(closest, _)| *closest)
+        .map(|(closest, policy)| {
+            (closest, Grant::Policy { kind: resource_kind, name: policy.name.to_string() })
+        });
     if is_trust && granted.is_none() {
         return lacks(resource_kind);
     }
@@ -142,11 +146,12 @@ fn explicit_deny(
             return Some(denied(kind, policy, statement));
         }
     }
-    let policy = policies.resource.as_ref()?;
-    let statement = policy
-        .statements(Effect::Deny)
-        .find(|s| covers(s, request) && means(s, request.principal).is_some())?;
-    Some(denied(resource_kind, policy, statement))
+    policies.resource.iter().find_map(|policy| {
+        let statement = policy
+            .statements(Effect::Deny)
+            .find(|s| covers(s, request) && means(s, request.principal).is_some())?;
+        Some(denied(resource_kind, policy, statement))
+    })
 }
 
 /// The root user's own identity may do everything; what it may do elsewhere is

@@ -37,7 +37,7 @@ pub struct AssumeRole<'a> {
 pub fn may_assume_role(wish: &AssumeRole<'_>, caller: &Policies<'_>) -> (&'static str, Decision) {
     let resource = wish.role_arn.to_string();
     let trust = NamedPolicy::new("AssumeRolePolicyDocument", wish.trust);
-    let policies = Policies { resource: Some(trust), ..caller.clone() };
+    let policies = Policies { resource: vec![trust], ..caller.clone() };
     let decision = |action| {
         let request = Request {
             principal: wish.principal,

@@ -123,7 +123,7 @@ fn evaluated(request: &Request<'_>, inputs: &Inputs) -> Outcome {
         identity: inputs.identity.iter().map(Input::named).collect(),
         boundary: inputs.boundary.first().map(Input::named),
         session: Vec::new(),
-        resource: inputs.resource.as_ref().map(Input::named),
+        resource: inputs.resource.iter().map(Input::named).collect(),
     };
     let decision = evaluate(request, &policies);
     let effect = match decision {

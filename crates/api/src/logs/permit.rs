@@ -1,7 +1,8 @@
 //! Whether the caller may do an action on a group, a stream or a group's tags.
 //!
 //! Policies see the tags of a group that is there as `aws:ResourceTag/KEY`,
-//! also when they are asked about one of its streams.
+//! also when they are asked about one of its streams. Resource policies of the
+//! account and of the group allow and deny beside those of the caller.
 //!
 //! Source: Service authorization reference, "Amazon CloudWatch Logs".
 
@@ -9,6 +10,8 @@ use super::arn;
 use crate::call::Call;
 use crate::error::ApiError;
 use std::collections::BTreeMap;
+use weir_iam::sigv4::errors;
+use weir_iam::{DocumentKind, NamedPolicy, PolicyDocument};
 
 /// `action` is the name without the service, here and below.
 ///
@@ -88,5 +91,21 @@ fn on(call: &Call<'_>, action: &str, group: &str, resource: &str, mut keys: Keys
         keys.extend(found.into_iter().map(|(key, value)| (format!("aws:ResourceTag/{key}"), value)));
     }
     let context: Vec<(&str, &str)> = keys.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    call.authorize(&format!("logs:{action}"), resource, &context)
+    let kept = call
+        .services
+        .logs
+        .resource_policies_of(&arn::store_scope(&call.scope), &arn::group(&call.scope, group));
+    // They were checked when they were put; an emulator takes any text.
+    let documents: Vec<(String, PolicyDocument)> = kept
+        .into_iter()
+        .filter_map(|policy| {
+            let document = PolicyDocument::parse(&policy.document, DocumentKind::Resource).ok()?;
+            Some((policy.name.or(policy.resource_arn).unwrap_or_default(), document))
+        })
+        .collect();
+    let policies = documents.iter().map(|(name, document)| NamedPolicy::new(name, document)).collect();
+    match call.decide_on(&format!("logs:{action}"), resource, None, policies, &context)? {
+        None => Ok(()),
+        Some(message) => Err(errors::access_denied(call.service.error_protocol(), &message).into()),
+    }
 }

@@ -140,7 +140,7 @@ fn actual(world: &World) -> bool {
         identity: identity.iter().map(named).collect(),
         boundary: boundary.as_ref().map(named),
         session: session.iter().map(named).collect(),
-        resource: resource.as_ref().map(named),
+        resource: resource.iter().map(named).collect(),
     };
     let mut context = Context::default();
     context.set("k:name", "kim");

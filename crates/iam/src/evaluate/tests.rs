@@ -52,7 +52,7 @@ fn decide_for(principal: &Principal, account: &str, case: Case<'_>) -> String {
         identity: case.identity.into_iter().map(name).collect(),
         boundary: case.boundary.map(name),
         session: case.session.into_iter().map(name).collect(),
-        resource: case.resource.map(name),
+        resource: case.resource.map(name).into_iter().collect(),
     };
     let resource = format!("arn:aws:logs:us-east-1:{account}:log-group:g:log-stream:s");
     let request = Request {
@@ -271,7 +271,8 @@ fn passing_a_role_stays_within_the_account() {
         (OTHER, None, "no resource-based policy"),
         (OTHER, Some(&open), "no resource-based policy"),
     ] {
-        policies.resource = resource_policy.map(|document| NamedPolicy::new("r", document));
+        policies.resource =
+            resource_policy.map(|document| NamedPolicy::new("r", document)).into_iter().collect();
         let resource = format!("arn:aws:iam::{account}:role/flow");
         let request = Request {
             principal: &user(),

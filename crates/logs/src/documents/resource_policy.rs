@@ -145,6 +145,16 @@ impl Store {
         Ok(ResourcePolicies { resource_policies: policies, next_token })
     }
 
+    /// The documents that bear on a log group: those of the account, and of the
+    /// group with this ARN, with or without `:*` at the end.
+    pub fn resource_policies_of(&self, scope: &Scope, group_arn: &str) -> Vec<ResourcePolicy> {
+        let plain = |arn: &str| arn.strip_suffix(":*").unwrap_or(arn).to_owned();
+        let wanted = plain(group_arn);
+        let mut policies = all::<ResourcePolicy>(&self.state(), scope);
+        policies.retain(|policy| policy.resource_arn.as_deref().is_none_or(|arn| plain(arn) == wanted));
+        policies
+    }
+
     /// DeleteResourcePolicy. `ResourceNotFound` if there is none.
     pub fn delete_resource_policy(
         &self,

@@ -134,3 +134,46 @@ fn policies_see_tags_of_groups_and_of_requests() {
         assert_eq!(logs(&client, "CreateLogGroup", members).code(), expect, "{tags}");
     }
 }
+
+#[test]
+fn resource_policies_allow_and_deny() {
+    let world = allowed("s3:*", "*", Value::Null);
+    let (root, client) = (world.root(), world.root().assume("r"));
+    let flow = json!({"logGroupName": "/vpc/flow"});
+    let policy = |effect: &str, resource: &str| {
+        let role = "arn:aws:iam::123456789012:role/r";
+        let statement =
+            json!({"Effect": effect, "Principal": {"AWS": role}, "Action": "logs:*", "Resource": resource});
+        json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+    };
+    let denied = "AccessDeniedException";
+    let reads = |expect: &str, what: &str| {
+        assert_eq!(logs(&client, "DescribeLogStreams", flow.clone()).code(), expect, "{what}");
+    };
+    reads(denied, "no policy");
+
+    let other = format!("{BASE}/other:*");
+    let put = |name: &str, document: String| {
+        logs(&root, "PutResourcePolicy", json!({"policyName": name, "policyDocument": document})).ok();
+    };
+    put("a", policy("Allow", &other));
+    reads(denied, "another group's");
+    put("b", policy("Allow", &format!("{BASE}/vpc/*")));
+    reads("ok", "one of two allows");
+    put("a", policy("Deny", "*"));
+    reads(denied, "a denial of any wins");
+    logs(&root, "DeleteResourcePolicy", json!({"policyName": "a"})).ok();
+    reads("ok", "the denial is gone");
+    logs(&root, "DeleteResourcePolicy", json!({"policyName": "b"})).ok();
+    reads(denied, "all are gone");
+
+    let of_group = |arn: String| {
+        let document = policy("Allow", "*");
+        logs(&root, "PutResourcePolicy", json!({"resourceArn": arn, "policyDocument": document})).ok();
+    };
+    logs(&root, "CreateLogGroup", json!({"logGroupName": "/other"})).ok();
+    of_group(format!("{BASE}/other"));
+    reads(denied, "another group's own policy");
+    of_group(format!("{BASE}/vpc/flow"));
+    reads("ok", "the group's own policy");
+}
