@@ -4,3 +4,5 @@
 //! Trino's names, the Insights language, Hive DDL. Not for: AWS's wire
 //! formats and permissions (`api`), where tables and queries are kept
 //! (`control`).
+
+pub mod ddl;
