@@ -36,6 +36,7 @@ mod filters;
 mod get;
 mod group;
 mod index;
+pub mod insights;
 pub mod limits;
 mod listen;
 pub mod pattern;
