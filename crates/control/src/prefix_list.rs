@@ -270,7 +270,7 @@ fn check_version(list: &PrefixList, given: Option<i64>) -> Result<()> {
     if given.is_none_or(|given| given == list.version) {
         return Ok(());
     }
-    let message = format!("The prefix list has the incorrect version number. It has {}.", list.version);
+    let message = "The prefix list has the incorrect version number.";
     Err(ControlError::fault("PrefixListVersionMismatch", message))
 }
 
