@@ -1,11 +1,13 @@
 #!/bin/sh
-# Fails if the committed object is not what the sources compile to.
+# Fails if a committed object is not what the sources compile to.
 set -eu
 cd "$(dirname "$0")"
-fresh=$(mktemp)
-trap 'rm -f "$fresh"' EXIT
+fresh=$(mktemp -d)
+trap 'rm -rf "$fresh"' EXIT
 ./build.sh "$fresh"
-if ! cmp -s "$fresh" weir.bpf.o; then
-    echo "crates/capture/bpf/weir.bpf.o is not what its sources compile to: run crates/capture/bpf/build.sh and commit it" >&2
-    exit 1
-fi
+for name in weir drops; do
+    if ! cmp -s "$fresh/$name.bpf.o" "$name.bpf.o"; then
+        echo "crates/capture/bpf/$name.bpf.o is not what its sources compile to: run crates/capture/bpf/build.sh and commit it" >&2
+        exit 1
+    fi
+done

@@ -6,26 +6,25 @@
 #ifndef WEIR_COUNT_H
 #define WEIR_COUNT_H
 
-#include "parse.h"
+#include "maps.h"
 
-/* As AWS reports them: FIN 1, SYN 2, RST 4, SYN-ACK 18; a lone ACK counts 0. */
-static __always_inline __u32 weir_reported_flags(const struct weir_tuple *t)
+/* What a packet, or a frame of several, adds to its flow. */
+struct weir_amount {
+	__u64 packets;
+	__u64 bytes;
+	__u64 now;
+	__u32 flags;
+	__u32 losses; /* index of what could not be counted */
+};
+
+static __always_inline void weir_add(struct weir_flow *flow, const struct weir_amount *more)
 {
-	__u32 flags = t->tcp_flags & 0x07;
-
-	if ((t->tcp_flags & 0x12) == 0x12)
-		flags |= 0x10;
-	return flags;
-}
-
-static __always_inline void weir_add(struct weir_flow *flow, const struct weir_packet *p, __u32 flags, __u64 now)
-{
-	__sync_fetch_and_add(&flow->packets, (__u64)p->packets);
-	__sync_fetch_and_add(&flow->bytes, p->bytes);
-	if (flags & ~flow->tcp_flags)
-		__sync_fetch_and_or(&flow->tcp_flags, flags);
-	if (flow->last_ns != now)
-		flow->last_ns = now;
+	__sync_fetch_and_add(&flow->packets, more->packets);
+	__sync_fetch_and_add(&flow->bytes, more->bytes);
+	if (more->flags & ~flow->tcp_flags)
+		__sync_fetch_and_or(&flow->tcp_flags, more->flags);
+	if (flow->last_ns != more->now)
+		flow->last_ns = more->now;
 }
 
 /* Two calls with one map each, so that the kernel inlines both. */
@@ -41,53 +40,35 @@ static __always_inline struct weir_flow *weir_find_flow(const struct weir_flow_k
 	return bpf_map_lookup_elem(&weir_flows_0, key);
 }
 
-WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u32 losses, __u64 now)
+static __always_inline void weir_add_to(const struct weir_flow_key *key, __u32 epoch, const struct weir_amount *more)
 {
 	struct weir_flow fresh = {};
-	const struct weir_tuple *t;
-	struct weir_flow_key *key;
 	struct weir_losses *l;
 	struct weir_flow *flow;
-	__u32 flags;
 
-	if (!p)
-		return 0;
-	t = &p->tuple;
-	key = &p->flow;
-	flags = weir_reported_flags(t);
-	weir_copy_address(key->src, (const __u32 *)t->src);
-	weir_copy_address(key->dst, (const __u32 *)t->dst);
-	key->src_port = t->src_port;
-	key->dst_port = t->dst_port;
-	key->interface = WEIR_INTERFACE;
-	key->protocol = t->protocol;
-	key->direction = p->direction;
-	key->action = action;
-	key->family = t->family;
 	flow = weir_find_flow(key, epoch);
 	if (flow) {
-		weir_add(flow, p, flags, now);
-		return 0;
+		weir_add(flow, more);
+		return;
 	}
-	fresh.packets = p->packets;
-	fresh.bytes = p->bytes;
-	fresh.first_ns = now;
-	fresh.last_ns = now;
-	fresh.tcp_flags = flags;
+	fresh.packets = more->packets;
+	fresh.bytes = more->bytes;
+	fresh.first_ns = more->now;
+	fresh.last_ns = more->now;
+	fresh.tcp_flags = more->flags;
 	if (!bpf_map_update_elem(epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0, key, &fresh, BPF_NOEXIST))
-		return 0;
+		return;
 	/* Another CPU was first, or there is no room. */
 	flow = weir_find_flow(key, epoch);
 	if (flow) {
-		weir_add(flow, p, flags, now);
-		return 0;
+		weir_add(flow, more);
+		return;
 	}
-	l = bpf_map_lookup_elem(&weir_losses, &losses);
+	l = bpf_map_lookup_elem(&weir_losses, &more->losses);
 	if (!l)
-		return 0;
-	__sync_fetch_and_add(&l->skipped_packets, (__u64)p->packets);
-	__sync_fetch_and_add(&l->skipped_bytes, p->bytes);
-	return 0;
+		return;
+	__sync_fetch_and_add(&l->skipped_packets, more->packets);
+	__sync_fetch_and_add(&l->skipped_bytes, more->bytes);
 }
 
 #endif

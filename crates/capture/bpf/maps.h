@@ -65,6 +65,14 @@ struct {
 	__type(value, struct weir_packet);
 } weir_scratch SEC(".maps");
 
+/* Only drops.bpf.c reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct weir_device_key);
+	__type(value, struct weir_device);
+} weir_devices SEC(".maps");
+
 /*
  * Index: interface number. The inner map is built anew at each change of rules
  * and put here in one step, so that no packet sees half of a change.

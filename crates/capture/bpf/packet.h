@@ -47,7 +47,9 @@ struct weir_packet {
 	__u8 direction;
 	__u8 has_quoted;
 	__u8 src_is_low;
-	__u8 zero[5];
+	__u8 zero;
+	/* The epoch of the last packet that came in on this CPU: drops.bpf.c. */
+	__u32 ingress_epoch;
 };
 
 #endif

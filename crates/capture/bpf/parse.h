@@ -8,31 +8,12 @@
 #ifndef WEIR_PARSE_H
 #define WEIR_PARSE_H
 
-#include <bpf/bpf_endian.h>
+#include "headers.h"
 #include "maps.h"
 
 #define WEIR_PARSED 0
 #define WEIR_IGNORED 1   /* not IP, or IPv6 neighbour discovery */
 #define WEIR_MALFORMED 2 /* a header is cut off or contradicts itself */
-
-#define ETH_IPV4 0x0800
-#define ETH_IPV6 0x86DD
-#define ETH_8021Q 0x8100
-#define ETH_8021AD 0x88A8
-
-#define PROTO_HOP_BY_HOP 0
-#define PROTO_ICMP 1
-#define PROTO_TCP 6
-#define PROTO_UDP 17
-#define PROTO_ROUTING 43
-#define PROTO_FRAGMENT 44
-#define PROTO_AH 51
-#define PROTO_ICMPV6 58
-#define PROTO_DEST_OPTS 60
-#define PROTO_SCTP 132
-#define PROTO_MOBILITY 135
-#define PROTO_HIP 139
-#define PROTO_SHIM6 140
 
 #define WEIR_MAX_EXTENSIONS 8
 /* Headers end before this offset; a chain that goes on is malformed. */
@@ -74,16 +55,6 @@ static __always_inline int weir_load(struct __sk_buff *skb, __u32 off, union wei
 	return 0;
 }
 
-static __always_inline void weir_copy_address(__u8 *to, const __u32 *from)
-{
-	__u32 *words = (__u32 *)to;
-
-	words[0] = from[0];
-	words[1] = from[1];
-	words[2] = from[2];
-	words[3] = from[3];
-}
-
 static __always_inline int weir_is_echo(const struct weir_tuple *t)
 {
 	if (t->protocol == PROTO_ICMP)
@@ -104,16 +75,6 @@ static __always_inline int weir_is_icmp_error(const struct weir_tuple *t)
 	if (t->protocol == PROTO_ICMPV6)
 		return type >= 1 && type <= 4;
 	return 0;
-}
-
-static __always_inline int weir_has_ports(__u8 protocol)
-{
-	return protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_SCTP;
-}
-
-static __always_inline int weir_is_icmp(__u8 protocol)
-{
-	return protocol == PROTO_ICMP || protocol == PROTO_ICMPV6;
 }
 
 /* Ports or ICMP type exist in this protocol but are not known here. */
@@ -204,22 +165,6 @@ static __always_inline int weir_parse_ipv4(struct __sk_buff *skb, struct weir_tu
 	t->fragment_protocol = t->protocol;
 	t->l4 = t->l3 + header;
 	return WEIR_PARSED;
-}
-
-static __always_inline int weir_is_extension(__u8 next)
-{
-	switch (next) {
-	case PROTO_HOP_BY_HOP:
-	case PROTO_ROUTING:
-	case PROTO_FRAGMENT:
-	case PROTO_AH:
-	case PROTO_DEST_OPTS:
-	case PROTO_MOBILITY:
-	case PROTO_HIP:
-	case PROTO_SHIM6:
-		return 1;
-	}
-	return 0;
 }
 
 static __always_inline int weir_parse_ipv6(struct __sk_buff *skb, struct weir_tuple *t)
@@ -388,8 +333,7 @@ WEIR_GLOBAL int weir_parse(struct __sk_buff *skb, struct weir_packet *p)
 		return result;
 	if (t->fragment != WEIR_WHOLE)
 		weir_fragment(p);
-	/* RFC 4861: without neighbour discovery there is no IPv6 at all. */
-	if (t->family == 6 && t->protocol == PROTO_ICMPV6 && !t->absent && t->icmp_type >= 133 && t->icmp_type <= 137)
+	if (!t->absent && weir_is_discovery(t->family, t->protocol, t->icmp_type))
 		return WEIR_IGNORED;
 	p->has_quoted = 0;
 	if (weir_is_icmp_error(t) && t->fragment != WEIR_LATER_FRAGMENT) {

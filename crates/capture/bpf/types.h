@@ -17,6 +17,13 @@
 
 #define WEIR_ACCEPT 0
 #define WEIR_REJECT 1
+/*
+ * In the flow tables only, written by drops.bpf.c: the host's firewall dropped
+ * packets that the programs at the device had counted as ACCEPT before.
+ */
+#define WEIR_DROPPED 2
+/* The same, left over from the window before. Written by the agent only. */
+#define WEIR_CARRIED 3
 
 #define WEIR_OBSERVE 0
 #define WEIR_EVALUATE 1
@@ -115,7 +122,19 @@ struct weir_losses {
 struct weir_control {
 	__u64 test_clock_ns; /* read only when WEIR_TEST is set at load */
 	__u32 epoch;         /* its lowest bit chooses the flow table */
-	__u32 zero;
+	__u32 drops_epoch;   /* follows a grace period later: drops.bpf.c */
+};
+
+/* A device of this machine. */
+struct weir_device_key {
+	__u32 netns; /* inode of its network namespace */
+	__u32 index;
+};
+
+/* The interface on it. */
+struct weir_device {
+	__u32 interface;
+	__u32 swap; /* 1: its ingress is the interface's egress */
 };
 
 /*

@@ -21,6 +21,34 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u32 losses, __u64 now)
+{
+	const struct weir_tuple *t;
+	struct weir_flow_key *key;
+	struct weir_amount more;
+
+	if (!p)
+		return 0;
+	t = &p->tuple;
+	key = &p->flow;
+	weir_copy_address(key->src, (const __u32 *)t->src);
+	weir_copy_address(key->dst, (const __u32 *)t->dst);
+	key->src_port = t->src_port;
+	key->dst_port = t->dst_port;
+	key->interface = WEIR_INTERFACE;
+	key->protocol = t->protocol;
+	key->direction = p->direction;
+	key->action = action;
+	key->family = t->family;
+	more.packets = p->packets;
+	more.bytes = p->bytes;
+	more.now = now;
+	more.flags = weir_reported_flags(t->tcp_flags);
+	more.losses = losses;
+	weir_add_to(key, epoch, &more);
+	return 0;
+}
+
 static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
 {
 	__u32 interface = WEIR_INTERFACE, zero = 0;
@@ -42,7 +70,10 @@ static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
 	if (result == WEIR_IGNORED)
 		return WEIR_TCX_NEXT;
 	mode = *(volatile __u32 *)&config->mode;
-	epoch = *(volatile __u32 *)&control->epoch & 1;
+	epoch = *(volatile __u32 *)&control->epoch;
+	if (device_direction == WEIR_INGRESS)
+		p->ingress_epoch = epoch;
+	epoch &= 1;
 	losses = interface * 2 + epoch;
 	if (result == WEIR_MALFORMED) {
 		struct weir_losses *l = bpf_map_lookup_elem(&weir_losses, &losses);

@@ -115,7 +115,21 @@ plain! {
     Control, 16 {
         test_clock_ns: u64,
         epoch: u32,
-        zero: u32,
+        drops_epoch: u32,
+    }
+
+    /// A device of this machine.
+    DeviceKey, 8 {
+        /// The inode of its network namespace.
+        netns: u32,
+        index: u32,
+    }
+
+    /// The interface on a device.
+    Device, 8 {
+        interface: u32,
+        /// 1 on the host's end of a cable.
+        swap: u32,
     }
 
     Rule, 48 {
@@ -153,7 +167,13 @@ pub const CHUNK: usize = 8;
 pub const CHUNK_BYTES: usize = CHUNK * size_of::<Rule>();
 
 pub const INGRESS: u8 = 0;
+pub const EGRESS: u8 = 1;
 pub const ACCEPT: u8 = 0;
+pub const REJECT: u8 = 1;
+/// Dropped by the host's firewall after it was counted as accepted.
+pub const DROPPED: u8 = 2;
+/// The same, left over from the window before.
+pub const CARRIED: u8 = 3;
 
 pub const OBSERVE: u32 = 0;
 pub const EVALUATE: u32 = 1;

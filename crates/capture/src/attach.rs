@@ -1,5 +1,6 @@
 //! Programs onto a device: tcx links, in the device's own network namespace.
 
+use crate::abi;
 use crate::error::CaptureError;
 use crate::netns::Namespace;
 use crate::object::Pair;
@@ -18,6 +19,13 @@ const ETHERNET: [u16; 2] = [1, 772];
 pub(crate) struct Device {
     namespace: (u64, u64),
     index: u32,
+}
+
+impl Device {
+    /// As the watch on drops knows it: all namespaces are files of one filesystem.
+    pub(crate) fn key(self) -> abi::DeviceKey {
+        abi::DeviceKey { netns: self.namespace.1 as u32, index: self.index }
+    }
 }
 
 /// Programs on a device. They go when this is dropped.

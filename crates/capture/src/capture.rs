@@ -1,10 +1,13 @@
 //! The handle: interfaces come and go, rules and modes change.
 
+use crate::abi::{bytes_of, bytes_of_mut};
 use crate::attach::{self, Links};
 use crate::drain::{ClosedWindow, WindowId, Windows};
+use crate::drops::Watch;
 use crate::error::CaptureError;
 use crate::object::{Constants, Loaded, Pair};
 use crate::sweep::{self, Swept};
+use crate::sys::map::ANY;
 use crate::{abi, probe, rules};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,6 +78,18 @@ pub struct Capture {
     sizes: Sizes,
     interfaces: Mutex<BTreeMap<InterfaceNumber, Attached>>,
     windows: Mutex<Windows>,
+    watch: Mutex<DropWatch>,
+}
+
+/// The watch on what the host's firewall drops.
+#[derive(Debug, Default)]
+enum DropWatch {
+    /// No interface in observe mode yet.
+    #[default]
+    Unneeded,
+    On(Watch),
+    /// Why it cannot be.
+    Blind(String),
 }
 
 #[derive(Debug)]
@@ -82,6 +97,8 @@ struct Attached {
     /// `None` in test runs: programs without a device.
     links: Option<Links>,
     config: abi::Interface,
+    /// The device, as the watch on drops knows it.
+    device: Option<abi::DeviceKey>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -116,7 +133,7 @@ impl Capture {
         probe::probe()?;
         let loaded = Loaded::new(sizes)?;
         let windows = Mutex::new(Windows::new());
-        Ok(Self { loaded, sizes, interfaces: Mutex::default(), windows })
+        Ok(Self { loaded, sizes, interfaces: Mutex::default(), windows, watch: Mutex::default() })
     }
 
     /// Attaches an interface: from the return on its packets are counted, and
@@ -150,8 +167,24 @@ impl Capture {
                 return Err(error);
             }
         };
-        interfaces.insert(number, Attached { links: Some(links), config });
+        let device = found.device.key();
+        let swap = u32::from(attachment.side == Side::Host);
+        let placed = self
+            .loaded
+            .maps
+            .devices
+            .update(bytes_of(&device), bytes_of(&abi::Device { interface: number.0, swap }), ANY)
+            .map_err(CaptureError::doing(format!("note the device of interface {number}")));
+        if let Err(error) = placed {
+            drop(links);
+            self.forget(number)?;
+            return Err(error);
+        }
+        interfaces.insert(number, Attached { links: Some(links), config, device: Some(device) });
         lock(&self.windows).note(number);
+        if attachment.mode == Mode::Observe {
+            self.watch_drops();
+        }
         tracing::info!(%number, interface = %attachment.interface, device = attachment.device, "attached");
         Ok(())
     }
@@ -163,8 +196,12 @@ impl Capture {
     /// It is not attached.
     pub fn detach(&self, number: InterfaceNumber) -> Result<(), CaptureError> {
         let mut interfaces = lock(&self.interfaces);
+        let attached = interfaces.remove(&number).ok_or(CaptureError::NotAttached(number))?;
+        if let Some(device) = &attached.device {
+            self.forget_device(number, device)?;
+        }
         // Dropping the links takes the programs off the device.
-        drop(interfaces.remove(&number).ok_or(CaptureError::NotAttached(number))?);
+        drop(attached);
         self.forget(number)?;
         tracing::info!(%number, "detached");
         Ok(())
@@ -194,7 +231,54 @@ impl Capture {
         let mut interfaces = lock(&self.interfaces);
         let attached = interfaces.get_mut(&number).ok_or(CaptureError::NotAttached(number))?;
         attached.config.mode = mode_number(mode);
-        self.loaded.maps.set_interface(number, attached.config)
+        self.loaded.maps.set_interface(number, attached.config)?;
+        if mode == Mode::Observe && attached.links.is_some() {
+            self.watch_drops();
+        }
+        Ok(())
+    }
+
+    /// Why interfaces in observe mode record everything as ACCEPT, if they must:
+    /// this kernel does not show what its firewall drops. `None` also as long as
+    /// no interface is in observe mode.
+    pub fn blind(&self) -> Option<String> {
+        match &*lock(&self.watch) {
+            DropWatch::Blind(why) => Some(why.clone()),
+            DropWatch::Unneeded | DropWatch::On(_) => None,
+        }
+    }
+
+    /// An interface is in observe mode: its drops are seen from the return on.
+    fn watch_drops(&self) {
+        // Not in the middle of a window's end, which waits for what is watched.
+        let _windows = lock(&self.windows);
+        let mut watch = lock(&self.watch);
+        if !matches!(*watch, DropWatch::Unneeded) {
+            return;
+        }
+        *watch = match Watch::start(&self.loaded.maps) {
+            Ok(started) => DropWatch::On(started),
+            Err(error) => {
+                let mut why = error.to_string();
+                if let Some(source) = std::error::Error::source(&error) {
+                    why = format!("{why}: {source}");
+                }
+                tracing::warn!(why, "observe mode cannot see the firewall's drops: all traffic is ACCEPT");
+                DropWatch::Blind(why)
+            }
+        };
+    }
+
+    /// Unless another interface is on the device by now.
+    fn forget_device(&self, number: InterfaceNumber, device: &abi::DeviceKey) -> Result<(), CaptureError> {
+        let mut on_it = abi::Device::default();
+        let devices = &self.loaded.maps.devices;
+        devices
+            .lookup(bytes_of(device), bytes_of_mut(&mut on_it))
+            .and_then(|known| {
+                if known && on_it.interface == number.0 { devices.delete(bytes_of(device)) } else { Ok(()) }
+            })
+            .map_err(CaptureError::doing(format!("forget the device of interface {number}")))
     }
 
     /// The interfaces that were attached and not detached, in ascending order.
@@ -220,7 +304,10 @@ impl Capture {
     pub fn close_window(&self) -> Result<ClosedWindow, CaptureError> {
         // Before the other lock: attaching takes them in this order.
         let attached = self.attached();
-        lock(&self.windows).close(&self.loaded.maps, &attached)
+        let mut windows = lock(&self.windows);
+        let watch = lock(&self.watch);
+        let watch = if let DropWatch::On(watch) = &*watch { Some(watch) } else { None };
+        windows.close(&self.loaded.maps, &attached, watch)
     }
 
     /// Removes what [`Capture::close_window`] gave, after it was saved.
@@ -301,7 +388,7 @@ impl Capture {
         let mut interfaces = lock(&self.interfaces);
         self.check_free(&interfaces, number)?;
         let (pair, config) = self.prepare(number, side, mode, rules, true)?;
-        interfaces.insert(number, Attached { links: None, config });
+        interfaces.insert(number, Attached { links: None, config, device: None });
         lock(&self.windows).note(number);
         Ok(pair)
     }

@@ -14,12 +14,14 @@
 //! without a gap.
 
 use crate::InterfaceNumber;
-use crate::abi::{self, bytes_of, bytes_of_mut};
+use crate::abi::{self, FlowKey, bytes_of, bytes_of_mut};
+use crate::drops::Watch;
 use crate::error::CaptureError;
 use crate::object::Maps;
-use crate::sys::map::ANY;
+use crate::settle::{AllDrops, Amount, settle};
+use crate::sys::map::{ANY, Map};
 use crate::sys::{bpf, clock};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use weir_flow::sample::{FlowSample, InterfaceSamples};
@@ -48,6 +50,10 @@ pub struct ClosedWindow {
     pub interfaces: BTreeMap<InterfaceNumber, InterfaceSamples>,
     /// Trouble of the window; interfaces without any are not listed.
     pub losses: BTreeMap<InterfaceNumber, Losses>,
+    /// Drops of the host's firewall that went past the watch on them, on all
+    /// interfaces in observe mode together: those packets are ACCEPT if they
+    /// came in, and in no record if they were to leave.
+    pub missed_drops: u64,
 }
 
 /// What went past the flow table, besides skipped flows.
@@ -70,6 +76,8 @@ pub(crate) struct Windows {
     /// Interfaces attached since the window began, or before and still.
     present: BTreeSet<InterfaceNumber>,
     closed: Option<Closed>,
+    /// Of the watch on drops, when the window began.
+    missed: u64,
 }
 
 #[derive(Debug)]
@@ -78,6 +86,7 @@ struct Closed {
     opened_ns: u64,
     closed_ns: u64,
     present: BTreeSet<InterfaceNumber>,
+    missed: u64,
 }
 
 fn slot_of(epoch: u64) -> usize {
@@ -87,7 +96,13 @@ fn slot_of(epoch: u64) -> usize {
 impl Windows {
     /// The maps are new: epoch 0.
     pub(crate) fn new() -> Self {
-        Self { epoch: 0, opened_ns: clock::monotonic_coarse_ns(), present: BTreeSet::new(), closed: None }
+        Self {
+            epoch: 0,
+            opened_ns: clock::monotonic_coarse_ns(),
+            present: BTreeSet::new(),
+            closed: None,
+            missed: 0,
+        }
     }
 
     /// An interface was attached.
@@ -99,9 +114,10 @@ impl Windows {
         &mut self,
         maps: &Maps,
         attached: &[InterfaceNumber],
+        watch: Option<&Watch>,
     ) -> Result<ClosedWindow, CaptureError> {
         if self.closed.is_none() {
-            self.turn(maps, attached)?;
+            self.turn(maps, attached, watch)?;
         }
         match &self.closed {
             Some(closed) => read(maps, closed),
@@ -110,14 +126,29 @@ impl Windows {
         }
     }
 
-    fn turn(&mut self, maps: &Maps, attached: &[InterfaceNumber]) -> Result<(), CaptureError> {
+    fn turn(
+        &mut self,
+        maps: &Maps,
+        attached: &[InterfaceNumber],
+        watch: Option<&Watch>,
+    ) -> Result<(), CaptureError> {
         let epoch = self.epoch + 1;
-        set_epoch(maps, slot_of(epoch) as u32)?;
+        let number = epoch as u32;
+        change_control(maps, |control| control.epoch = number)?;
         wait_for_packets(maps)?;
+        // What was counted before the turn has been dropped by now, if ever.
+        change_control(maps, |control| control.drops_epoch = number)?;
+        if watch.is_some() {
+            wait_for_packets(maps)?;
+        }
         let closed_ns = clock::monotonic_coarse_ns();
+        let missed = watch.map_or(0, Watch::missed);
+        let missed_here = missed.saturating_sub(std::mem::replace(&mut self.missed, missed));
         let mut present = std::mem::replace(&mut self.present, attached.iter().copied().collect());
         present.extend(attached);
-        self.closed = Some(Closed { epoch: self.epoch, opened_ns: self.opened_ns, closed_ns, present });
+        let (epoch_before, opened_ns) = (self.epoch, self.opened_ns);
+        self.closed =
+            Some(Closed { epoch: epoch_before, opened_ns, closed_ns, present, missed: missed_here });
         (self.epoch, self.opened_ns) = (epoch, closed_ns);
         Ok(())
     }
@@ -142,13 +173,13 @@ fn losses_key(number: InterfaceNumber, slot: usize) -> [u8; 4] {
     (number.0 * 2 + slot as u32).to_ne_bytes()
 }
 
-fn set_epoch(maps: &Maps, slot: u32) -> Result<(), CaptureError> {
+fn change_control(maps: &Maps, change: impl FnOnce(&mut abi::Control)) -> Result<(), CaptureError> {
     let key = 0u32.to_ne_bytes();
     let mut control = abi::Control::default();
     maps.control
         .lookup(&key, bytes_of_mut(&mut control))
         .and_then(|_| {
-            control.epoch = slot;
+            change(&mut control);
             maps.control.update(&key, bytes_of(&control), ANY)
         })
         .map_err(CaptureError::doing("turn the epoch"))
@@ -181,16 +212,28 @@ fn read(maps: &Maps, closed: &Closed) -> Result<ClosedWindow, CaptureError> {
         closed_at: millis(closed.closed_ns),
         interfaces: closed.present.iter().map(|&number| (number, InterfaceSamples::default())).collect(),
         losses: BTreeMap::new(),
+        missed_drops: closed.missed,
     };
+    // A packet may be stamped just before a turn and counted after it.
+    let within = |ns: u64| millis(ns.clamp(closed.opened_ns, closed.closed_ns));
+    let mut drops = AllDrops::new();
     maps.flows[slot]
         .for_each(|key, value| {
             let (key, flow): (abi::FlowKey, abi::Flow) = (abi::read(key), abi::read(value));
-            // A packet may be stamped just before a turn and counted after it.
-            let within = |ns: u64| millis(ns.clamp(closed.opened_ns, closed.closed_ns));
+            if key.action >= abi::DROPPED {
+                let of_flow = drops.entry(FlowKey { action: abi::ACCEPT, ..key }).or_default();
+                if key.action == abi::DROPPED {
+                    of_flow.fresh = flow
+                } else {
+                    of_flow.carried = flow
+                };
+                return;
+            }
             let sample = sample_of(&key, &flow, within(flow.first_ns), within(flow.last_ns));
             window.interfaces.entry(InterfaceNumber(key.interface)).or_default().flows.push(sample);
         })
         .map_err(CaptureError::doing("read the flow table of a window"))?;
+    settle_drops(&mut window, drops, &maps.flows[slot ^ 1], &within);
     for &number in &closed.present {
         let mut losses = abi::Losses::default();
         maps.losses
@@ -208,6 +251,87 @@ fn read(maps: &Maps, closed: &Closed) -> Result<ClosedWindow, CaptureError> {
         }
     }
     Ok(window)
+}
+
+/// Turns drops into REJECT, at the cost of ACCEPT where the packets had been
+/// counted; those that belong to the next window go to its table.
+fn settle_drops(window: &mut ClosedWindow, drops: AllDrops, next: &Map, within: &impl Fn(u64) -> UnixMillis) {
+    if drops.is_empty() {
+        return;
+    }
+    let mut places: HashMap<FlowKey, usize> = HashMap::new();
+    let affected: BTreeSet<u32> = drops.keys().map(|key| key.interface).collect();
+    for number in affected {
+        let samples = window.interfaces.entry(InterfaceNumber(number)).or_default();
+        for (place, sample) in samples.flows.iter().enumerate() {
+            let key = key_of(number, sample);
+            if drops.contains_key(&FlowKey { action: abi::ACCEPT, ..key }) {
+                places.insert(key, place);
+            }
+        }
+    }
+    for (key, dropped) in drops {
+        let samples = window.interfaces.entry(InterfaceNumber(key.interface)).or_default();
+        let flows = &mut samples.flows;
+        let accepted = places.get(&key).and_then(|&place| flows.get_mut(place));
+        let counted = accepted
+            .as_ref()
+            .map_or(Amount::default(), |flow| Amount { packets: flow.packets, bytes: flow.bytes });
+        let mut settled = settle(counted, &dropped, true);
+        let all = dropped.fresh;
+        if settled.carry.packets > 0 {
+            let carry = abi::Flow { packets: settled.carry.packets, bytes: settled.carry.bytes, ..all };
+            // The same key and value if this window is read again.
+            let carried = FlowKey { action: abi::CARRIED, ..key };
+            if next.update(bytes_of(&carried), bytes_of(&carry), ANY).is_err() {
+                settled = settle(counted, &dropped, false);
+            }
+        }
+        if let Some(flow) = accepted {
+            (flow.packets, flow.bytes) = (settled.accepted.packets, settled.accepted.bytes);
+        }
+        if settled.rejected.packets == 0 {
+            continue;
+        }
+        let seen = if dropped.fresh.packets > 0 { &dropped.fresh } else { &dropped.carried };
+        let rejected = FlowKey { action: abi::REJECT, ..key };
+        match places.get(&rejected).and_then(|&place| flows.get_mut(place)) {
+            Some(flow) => {
+                flow.packets += settled.rejected.packets;
+                flow.bytes += settled.rejected.bytes;
+                flow.first = flow.first.min(within(seen.first_ns));
+                flow.last = flow.last.max(within(seen.last_ns));
+                flow.tcp_flags |= seen.tcp_flags as u8;
+            }
+            None => {
+                let mut sample = sample_of(&rejected, seen, within(seen.first_ns), within(seen.last_ns));
+                (sample.packets, sample.bytes) = (settled.rejected.packets, settled.rejected.bytes);
+                flows.push(sample);
+            }
+        }
+    }
+    for samples in window.interfaces.values_mut() {
+        samples.flows.retain(|flow| flow.packets > 0);
+    }
+}
+
+/// The key that a sample was made of.
+fn key_of(interface: u32, sample: &FlowSample) -> FlowKey {
+    let bytes = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    };
+    FlowKey {
+        src: bytes(sample.src),
+        dst: bytes(sample.dst),
+        src_port: sample.src_port,
+        dst_port: sample.dst_port,
+        interface,
+        protocol: sample.protocol.0,
+        direction: if sample.direction == Direction::Ingress { abi::INGRESS } else { abi::EGRESS },
+        action: if sample.action == Action::Accept { abi::ACCEPT } else { abi::REJECT },
+        family: if sample.src.is_ipv4() { 4 } else { 6 },
+    }
 }
 
 fn sample_of(key: &abi::FlowKey, flow: &abi::Flow, first: UnixMillis, last: UnixMillis) -> FlowSample {

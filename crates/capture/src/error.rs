@@ -87,6 +87,9 @@ pub enum CaptureError {
         #[source]
         source: io::Error,
     },
+    /// What the host's firewall drops cannot be seen on this kernel.
+    #[error("this kernel does not show what its firewall drops: {what}")]
+    NoDrops { what: String },
     /// Anything else that the operating system refused.
     #[error("failed to {action}")]
     System {

@@ -20,6 +20,11 @@
 //! again. A table without room is no loss in silence either: what could not be
 //! counted is in `skipped_packets` and `skipped_bytes`.
 //!
+//! In observe mode the host's own firewall decides. A second program, at the
+//! kernel's tracepoint for freed packets (`bpf/drops.bpf.c`), counts what it
+//! dropped, and a window's end takes that off what the devices counted
+//! (`settle.rs`). Where the kernel does not show it, [`Capture::blind`] says so.
+//!
 //! Not here: what rules mean (weir-policy holds the reference that the tests
 //! compare with), and what becomes of samples (weir-flow).
 //!
@@ -31,11 +36,13 @@ mod abi;
 mod attach;
 mod capture;
 mod drain;
+mod drops;
 mod error;
 pub mod netns;
 mod object;
 mod probe;
 mod rules;
+mod settle;
 mod sweep;
 mod sys;
 #[cfg(any(test, feature = "testrun"))]

@@ -8,13 +8,13 @@
 
 use crate::abi::{self, bytes_of};
 use crate::error::CaptureError;
-use crate::sys::bpf;
+use crate::sys::bpf::{self, Kind};
 use crate::sys::map::{ANY, INNER_MAP, Map, MapSpec, RDONLY_PROG, TYPE_ARRAY};
 use crate::{InterfaceNumber, Sizes};
 use aya_obj::btf::BtfFeatures;
 use aya_obj::{EbpfSectionKind, Object};
 use std::collections::{HashMap, HashSet};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use weir_types::orders::Side;
 
 /// The ELF reader wants words where words belong.
@@ -35,6 +35,8 @@ pub(crate) struct Maps {
     pub interfaces: Map,
     pub losses: Map,
     pub control: Map,
+    /// Which interface is on which device, for the watch on drops.
+    pub devices: Map,
     pub rules: Map,
     /// A map of maps that no program reads: changing it waits for a grace period.
     pub grace: Map,
@@ -66,12 +68,12 @@ pub(crate) struct Loaded {
     pub maps: Maps,
 }
 
-fn unusable(what: impl Into<String>) -> CaptureError {
+pub(crate) fn unusable(what: impl Into<String>) -> CaptureError {
     CaptureError::Object { what: what.into() }
 }
 
 /// The same, for an error of aya-obj with all its causes.
-fn unreadable(error: impl std::error::Error) -> CaptureError {
+pub(crate) fn unreadable(error: impl std::error::Error) -> CaptureError {
     let (mut what, mut cause) = (error.to_string(), error.source());
     while let Some(error) = cause {
         what = format!("{what}: {error}");
@@ -124,29 +126,36 @@ impl Loaded {
         object.relocate_maps(relocations.into_iter(), &text).map_err(unreadable)?;
         object.relocate_calls(&text).map_err(unreadable)?;
         Ok(Pair {
-            ingress: self.load_program(&object, INGRESS_PROGRAM)?,
-            egress: self.load_program(&object, EGRESS_PROGRAM)?,
+            ingress: load_program(&object, INGRESS_PROGRAM, Kind::Classifier, self.btf.as_fd())?,
+            egress: load_program(&object, EGRESS_PROGRAM, Kind::Classifier, self.btf.as_fd())?,
         })
     }
+}
 
-    fn load_program(&self, object: &Object, name: &'static str) -> Result<OwnedFd, CaptureError> {
-        let function = object
-            .programs
-            .get(name)
-            .and_then(|program| object.functions.get(&program.function_key()))
-            .ok_or_else(|| unusable(format!("it has no program {name}")))?;
-        bpf::load_program(&bpf::Program {
-            name,
-            instructions: &function.instructions,
-            license: &object.license,
-            btf: self.btf.as_fd(),
-            func_info: &function.func_info.func_info_bytes(),
-            func_info_record: function.func_info_rec_size as u32,
-            line_info: &function.line_info.line_info_bytes(),
-            line_info_record: function.line_info_rec_size as u32,
-        })
-        .map_err(|(source, log)| CaptureError::Refused { program: name, log, source })
-    }
+/// Hands a relocated program to the verifier.
+pub(crate) fn load_program(
+    object: &Object,
+    name: &'static str,
+    kind: Kind,
+    btf: BorrowedFd<'_>,
+) -> Result<OwnedFd, CaptureError> {
+    let function = object
+        .programs
+        .get(name)
+        .and_then(|program| object.functions.get(&program.function_key()))
+        .ok_or_else(|| unusable(format!("it has no program {name}")))?;
+    bpf::load_program(&bpf::Program {
+        name,
+        kind,
+        instructions: &function.instructions,
+        license: &object.license,
+        btf,
+        func_info: &function.func_info.func_info_bytes(),
+        func_info_record: function.func_info_rec_size as u32,
+        line_info: &function.line_info.line_info_bytes(),
+        line_info_record: function.line_info_rec_size as u32,
+    })
+    .map_err(|(source, log)| CaptureError::Refused { program: name, log, source })
 }
 
 /// A frozen map: the verifier takes its values as constants and cuts away what
@@ -222,13 +231,19 @@ impl Maps {
             interfaces: make("weir_ifaces", 4, size_of::<abi::Interface>(), sizes.interfaces)?,
             losses: make("weir_losses", 4, size_of::<abi::Losses>(), sizes.interfaces * 2)?,
             control: make("weir_control", 4, size_of::<abi::Control>(), 1)?,
+            devices: make(
+                "weir_devices",
+                size_of::<abi::DeviceKey>(),
+                size_of::<abi::Device>(),
+                sizes.interfaces,
+            )?,
             rules: make("weir_rules", 4, 4, sizes.interfaces)?,
             grace: make("weir_rules", 4, 4, 1)?,
             scratch: make("weir_scratch", 4, scratch, 1)?,
         })
     }
 
-    fn by_name(&self, name: &str) -> Option<&Map> {
+    pub(crate) fn by_name(&self, name: &str) -> Option<&Map> {
         Some(match name {
             "weir_flows_0" => &self.flows[0],
             "weir_flows_1" => &self.flows[1],
@@ -237,10 +252,29 @@ impl Maps {
             "weir_ifaces" => &self.interfaces,
             "weir_losses" => &self.losses,
             "weir_control" => &self.control,
+            "weir_devices" => &self.devices,
             "weir_rules" => &self.rules,
             "weir_scratch" => &self.scratch,
             _ => return None,
         })
+    }
+
+    /// The scratch map of the watch on drops: no other program has it.
+    pub(crate) fn make_dropped(
+        &self,
+        definitions: &HashMap<String, aya_obj::Map>,
+    ) -> Result<Map, CaptureError> {
+        let name = "weir_dropped";
+        let definition = definitions.get(name).ok_or_else(|| unusable(format!("it has no map {name}")))?;
+        let spec = MapSpec {
+            name,
+            map_type: definition.map_type(),
+            key_size: definition.key_size(),
+            value_size: definition.value_size(),
+            max_entries: 1,
+            flags: definition.map_flags(),
+        };
+        Map::create(&spec, None).map_err(CaptureError::doing(format!("make map {name}")))
     }
 
     /// Writes what the programs read first: the mode and the rules' generation.

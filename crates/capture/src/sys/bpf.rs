@@ -6,7 +6,7 @@
 //! as zero. Source: include/uapi/linux/bpf.h.
 
 use super::{check, owned};
-use aya_obj::generated::bpf_insn;
+use aya_obj::generated::{bpf_insn, bpf_prog_info};
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -16,10 +16,13 @@ const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_PROG_TEST_RUN: libc::c_long = 10;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const BPF_PROG_QUERY: libc::c_long = 16;
+const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 const BPF_BTF_LOAD: libc::c_long = 18;
 const BPF_LINK_CREATE: libc::c_long = 28;
 
 const BPF_PROG_TYPE_SCHED_CLS: u32 = 3;
+const BPF_PROG_TYPE_TRACING: u32 = 26;
+const BPF_TRACE_RAW_TP: u32 = 23;
 const BPF_F_BEFORE: u32 = 1 << 3;
 /// Programs of one hook that a link may be placed before; as the kernel names it.
 const BPF_LINK_TYPE_TCX: u32 = 11;
@@ -77,9 +80,19 @@ struct ProgLoad {
     attach_btf_id: u32,
 }
 
-/// A program of type SCHED_CLS, ready for the verifier.
+/// What a program hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A tcx hook: SCHED_CLS.
+    Classifier,
+    /// A tracepoint, given by the id of its type in the kernel's type information.
+    Tracepoint(u32),
+}
+
+/// A program, ready for the verifier.
 pub(crate) struct Program<'a> {
     pub name: &'a str,
+    pub kind: Kind,
     pub instructions: &'a [bpf_insn],
     pub license: &'a CStr,
     pub btf: BorrowedFd<'a>,
@@ -115,8 +128,14 @@ pub(crate) fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error,
 
 fn try_load(program: &Program<'_>, log: &mut [u8]) -> io::Result<OwnedFd> {
     let count = |len: usize, record: u32| (len / (record as usize).max(1)) as u32;
+    let (prog_type, expected_attach_type, attach_btf_id) = match program.kind {
+        Kind::Classifier => (BPF_PROG_TYPE_SCHED_CLS, 0, 0),
+        Kind::Tracepoint(id) => (BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id),
+    };
     let mut attr = ProgLoad {
-        prog_type: BPF_PROG_TYPE_SCHED_CLS,
+        prog_type,
+        expected_attach_type,
+        attach_btf_id,
         insn_cnt: program.instructions.len() as u32,
         insns: program.instructions.as_ptr() as u64,
         license: program.license.as_ptr() as u64,
@@ -184,6 +203,39 @@ pub(crate) fn create_link(program: BorrowedFd<'_>, device: u32, hook: Hook) -> i
     };
     // SAFETY: no addresses; LINK_CREATE returns a new descriptor.
     unsafe { owned(call(BPF_LINK_CREATE, &mut attr)) }
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct RawTracepointOpen {
+    name: u64,
+    prog_fd: u32,
+    zero: u32,
+}
+
+/// Attaches a program to the tracepoint that it was loaded for. The link goes
+/// when its descriptor is closed.
+pub(crate) fn open_tracepoint(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut attr = RawTracepointOpen { prog_fd: program.as_raw_fd() as u32, ..RawTracepointOpen::default() };
+    // SAFETY: the name is null, as it must be for a program that knows its
+    // tracepoint; RAW_TRACEPOINT_OPEN returns a new descriptor.
+    unsafe { owned(call(BPF_RAW_TRACEPOINT_OPEN, &mut attr)) }
+}
+
+/// How often a program was not run because it was running on that processor.
+pub(crate) fn missed_runs(program: BorrowedFd<'_>) -> io::Result<u64> {
+    // SAFETY: bpf_prog_info holds integers and arrays of them: zero is valid.
+    let mut info: bpf_prog_info = unsafe { std::mem::zeroed() };
+    let mut attr = InfoByFd {
+        bpf_fd: program.as_raw_fd() as u32,
+        info_len: size_of::<bpf_prog_info>() as u32,
+        info: std::ptr::from_mut(&mut info) as u64,
+    };
+    // SAFETY: the kernel writes at most info_len bytes to `info`, which lives
+    // through the call; its pointers and lengths are zero, so nothing else is
+    // written.
+    check(unsafe { call(BPF_OBJ_GET_INFO_BY_FD, &mut attr) })?;
+    Ok(info.recursion_misses)
 }
 
 #[repr(C)]

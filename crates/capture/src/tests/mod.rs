@@ -2,6 +2,7 @@
 
 mod conversation;
 mod differential;
+mod firewall;
 mod frame;
 mod golden;
 mod live;

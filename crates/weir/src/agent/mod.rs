@@ -333,6 +333,9 @@ impl Work {
                 warn!(%interface, packets = malformed_packets, "malformed packets are in no record");
             }
         }
+        if closed.missed_drops > 0 {
+            warn!(packets = closed.missed_drops, "drops of the host's firewall were missed in observe mode");
+        }
         let place = write::Place { window, file_end_s, run: self.run, now: (self.parts.now)() };
         let mut files = write::files(place, closed, &self.orders, &self.follower);
         files.reverse();
