@@ -11,11 +11,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::{Condvar, Mutex, RwLock};
+use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use crate::error::LogsError;
 use crate::index::{LiveFile, State};
 use crate::record::{BatchHead, EventAt, Events, Record, TokenHash, encode, encode_batch};
+use crate::segment::Bell;
 use crate::store::{Scope, lock, read_lock, write_lock};
 use crate::wal::{FRAME_HEADER, Wal, new_frame};
 use weir_types::time::UnixMillis;
@@ -63,6 +64,8 @@ pub(crate) struct Committer {
     wal: Mutex<Wal>,
     queue: Mutex<Queue>,
     answered: Condvar,
+    /// Told when a log file is closed.
+    rotated: Option<Arc<Bell>>,
 }
 
 #[derive(Default)]
@@ -75,8 +78,9 @@ struct Queue {
 }
 
 impl Committer {
-    pub fn new(state: State, wal: Wal) -> Self {
+    pub fn new(state: State, wal: Wal, rotated: Option<Arc<Bell>>) -> Self {
         Self {
+            rotated,
             state: RwLock::new(state),
             wal: Mutex::new(wal),
             queue: Mutex::default(),
@@ -213,17 +217,36 @@ impl Committer {
     fn write(&self, frame: &mut [u8], records: Vec<Record>) -> io::Result<()> {
         let mut wal = lock(&self.wal);
         if let Some(number) = wal.next_file(frame.len()) {
-            let mut snapshot = new_frame();
-            for record in read_lock(&self.state).snapshot(number) {
-                encode(&record, &mut snapshot);
-            }
-            let (number, file) = wal.rotate(snapshot)?;
-            write_lock(&self.state).files.insert(number, LiveFile { file, live: 0 });
+            self.start_file(&mut wal, number)?;
         }
         let (number, offset) = wal.append(frame)?;
         let applied = write_lock(&self.state).apply(records, number, offset + FRAME_HEADER as u64);
         debug_assert_eq!(applied, Ok(()));
         applied.map_err(io::Error::other)
+    }
+}
+
+impl Committer {
+    fn start_file(&self, wal: &mut Wal, number: u32) -> io::Result<()> {
+        let mut snapshot = new_frame();
+        for record in read_lock(&self.state).snapshot(number) {
+            encode(&record, &mut snapshot);
+        }
+        let (number, file) = wal.rotate(snapshot)?;
+        write_lock(&self.state).files.insert(number, LiveFile { file, live: 0 });
+        if let Some(rotated) = &self.rotated {
+            rotated.wake();
+        }
+        Ok(())
+    }
+
+    /// Closes the log file that is written to, so that it can be flushed.
+    pub fn rotate(&self) -> Result<(), LogsError> {
+        let mut wal = lock(&self.wal);
+        match wal.file_after() {
+            Some(number) => self.start_file(&mut wal, number).map_err(LogsError::write),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,19 +2,22 @@
 //!
 //! With a filter pattern one call reads a bounded number of events. When that
 //! ends the page early, the page is short or even empty and still has a token,
-//! as in AWS; the next call goes on behind the last event that was read.
+//! as in AWS; the next call goes on behind the last place that was read. What
+//! is needed is taken under the lock (segments, places in log files); messages
+//! are read after it is released.
 //!
 //! Source: CloudWatch Logs API reference, FilterLogEvents.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::ops::Bound;
 
 use crate::error::LogsError;
 use crate::index::{Entry, Place, State, Stream, kept_from};
-use crate::limits::{Constraints, MAX_PAGE_EVENTS, at_least, at_most};
+use crate::limits::{Constraints, EVENT_OVERHEAD_BYTES, MAX_PAGE_EVENTS, at_least, at_most};
 use crate::pattern::{Pattern, PatternError};
 use crate::read::{Located, PageSize};
+use crate::segment::{Found, Selection, Walk, Wanted};
 use crate::store::{Scope, Store};
 use crate::token::{Kind, event_id, page_token, read_page_token};
 use weir_types::time::UnixMillis;
@@ -37,8 +40,10 @@ pub struct FilterLogEvents {
     pub next_token: Option<String>,
 }
 
-/// What one call with a pattern reads at most. Each chunk is in memory at once.
+/// What one call with a pattern reads at most, of log files and of segments.
+/// Each chunk is in memory at once.
 const SCAN_EVENTS: usize = if cfg!(test) { 100 } else { 200_000 };
+const SEGMENT_SCAN_EVENTS: usize = if cfg!(test) { 20 } else { 1_000_000 };
 const SCAN_BYTES: usize = 64 << 20;
 const CHUNK_BYTES: usize = 4 << 20;
 
@@ -87,68 +92,107 @@ impl Store {
                 named.filter_map(|(_, id)| state.streams.get(id)).collect()
             }
         };
-        let start = request.start_time.unwrap_or(0);
-        let end = request.end_time.unwrap_or(i64::MAX).saturating_add(1);
         let kept_from = kept_from(group.meta.retention_days, now);
+        let start = request.start_time.unwrap_or(0).max(kept_from);
+        let end = request.end_time.unwrap_or(i64::MAX).saturating_add(1);
+        let after = Place::before(start).max(from.map_or(Place::FIRST, |(_, place)| place));
         let mut merge = Merge::default();
-        for (i, stream) in streams.iter().enumerate() {
+        for stream in &streams {
             let range = stream.between(start, end, kept_from);
-            let seen = from.map_or(0, |(_, place)| range.partition_point(|e| e.place() <= place));
-            merge.add(i, &range[seen..]);
+            let seen = range.partition_point(|e| e.place() <= after);
+            merge.add(stream.meta.id, &range[seen..]);
         }
 
-        // Without a pattern what is read is the page.
-        let mut page = PageSize::new(request.limit);
+        // Of the log files what one page may read: what follows is not looked at.
+        let mut size = PageSize::new(request.limit);
         let mut scan = Scan::default();
-        let (mut chunks, mut chunk) = (Vec::new(), Chunk::default());
-        let mut names = HashMap::new();
-        let mut goes_on = false;
+        let (mut chunks, mut chunk) = (VecDeque::new(), Chunk::default());
+        let (mut last, mut cut) = (None, None);
         for (entry, stream) in &mut merge {
-            goes_on = match &pattern {
-                Some(_) => !scan.take(entry),
-                None => !page.take(entry),
+            let fits = match &pattern {
+                Some(_) => scan.take(entry),
+                None => size.take(entry.counted_bytes()),
             };
-            if goes_on {
+            if !fits {
+                cut = last;
                 break;
             }
             if chunk.bytes >= CHUNK_BYTES {
-                chunks.push(std::mem::take(&mut chunk).locate(&state));
+                chunks.push_back(std::mem::take(&mut chunk).locate(&state));
             }
-            names
-                .entry(stream)
-                .or_insert_with(|| (streams[stream].meta.id, streams[stream].meta.name.clone()));
             chunk.add(entry, stream);
+            last = Some(entry.place());
         }
-        chunks.push(chunk.locate(&state));
+        chunks.push_back(chunk.locate(&state));
+        let names = group.stream_names.clone();
+        let wanted = Wanted {
+            group: owner,
+            streams: if request.stream_names.is_some() || request.stream_name_prefix.is_some() {
+                let mut ids: Vec<u64> = streams.iter().map(|stream| stream.meta.id).collect();
+                ids.sort_unstable();
+                Selection::Only(ids)
+            } else {
+                Selection::All(names.clone())
+            },
+            after,
+            // Places up to the last one that was looked at in the log files.
+            before: cut.map_or(Place::before(end), |Place { timestamp, sequence }| Place {
+                timestamp,
+                sequence: sequence + 1,
+            }),
+            expired: group.meta.expired.clone(),
+            after_sequence: 0,
+            pattern: pattern.as_ref(),
+        };
+        let segments = state.segments_of(owner, after.timestamp, wanted.before.timestamp);
+        drop(streams);
         drop(state);
 
-        let mut events = Vec::new();
-        let mut seen = None;
-        'page: for (located, from_streams) in chunks {
-            for ((entry, message), stream) in located.read()?.into_iter().zip(from_streams) {
-                if let Some(pattern) = &pattern {
-                    if !pattern.matches(&message) {
-                        seen = Some(entry.place());
-                        continue;
-                    }
-                    if !page.take(&entry) {
-                        goes_on = true;
-                        break 'page;
-                    }
-                }
-                seen = Some(entry.place());
-                let Some((stream, name)) = names.get(&stream) else { continue };
-                events.push(FilteredLogEvent {
-                    log_stream_name: name.clone(),
-                    timestamp: UnixMillis(entry.timestamp),
-                    message,
-                    ingestion_time: UnixMillis(entry.ingestion),
-                    event_id: event_id(*stream, entry.place()),
-                });
-            }
+        let mut walk = Walk::new(segments, wanted, Some(&self.inner.cache), true);
+        if pattern.is_some() {
+            walk = walk.at_most(SEGMENT_SCAN_EVENTS);
         }
-        let next_token = seen.filter(|_| goes_on).map(|place| page_token(Kind::Filter, owner, place));
-        Ok(FilteredLogEvents { events, next_token })
+        let mut recent = Recent { chunks, chunk: Vec::new().into_iter(), pattern: pattern.as_ref() };
+        let mut size = PageSize::new(request.limit);
+        let mut page: Vec<FilteredLogEvent> = Vec::new();
+        let (mut seen, mut full) = (None, false);
+        let (mut stored, mut newer) = (walk.next()?, recent.next()?);
+        loop {
+            let is_stored = match (&stored, &newer) {
+                (Some(found), Some((entry, ..))) => found.place < entry.place(),
+                (stored, _) => stored.is_some(),
+            };
+            let (place, stream, ingestion, message) = if is_stored {
+                let Some(found) = stored.take() else { break };
+                let Found { place, block, row } = found;
+                stored = walk.next()?;
+                (place, block.stream(row), block.ingestion(row)?, block.message_string(row)?)
+            } else {
+                // Behind the end of what was read of the segments.
+                let behind = |place| walk.stopped().is_some_and(|stopped| place > stopped);
+                let Some((entry, message, stream)) = newer.take().filter(|(e, ..)| !behind(e.place())) else {
+                    break;
+                };
+                newer = recent.next()?;
+                (entry.place(), stream, entry.ingestion, message)
+            };
+            if !size.take(message.len() + EVENT_OVERHEAD_BYTES) {
+                full = true;
+                break;
+            }
+            seen = Some(place);
+            let Some(name) = names.get(&stream) else { continue };
+            page.push(FilteredLogEvent {
+                log_stream_name: name.clone(),
+                timestamp: UnixMillis(place.timestamp),
+                message,
+                ingestion_time: UnixMillis(ingestion),
+                event_id: event_id(stream, place),
+            });
+        }
+        let place = if full { seen } else { [walk.stopped(), cut].into_iter().flatten().min() };
+        let next_token = place.map(|place| page_token(Kind::Filter, owner, place));
+        Ok(FilteredLogEvents { events: page, next_token })
     }
 }
 
@@ -205,22 +249,43 @@ impl Scan {
     }
 }
 
-/// Events that are read together, each with its stream's number.
+/// Events of the log files that match, in order of time; read chunk by chunk.
+struct Recent<'a> {
+    chunks: VecDeque<(Located, Vec<u64>)>,
+    chunk: std::vec::IntoIter<((Entry, String), u64)>,
+    pattern: Option<&'a Pattern>,
+}
+
+impl Recent<'_> {
+    fn next(&mut self) -> Result<Option<(Entry, String, u64)>, LogsError> {
+        loop {
+            for ((entry, message), stream) in self.chunk.by_ref() {
+                if self.pattern.is_none_or(|pattern| pattern.matches(&message)) {
+                    return Ok(Some((entry, message, stream)));
+                }
+            }
+            let Some((located, streams)) = self.chunks.pop_front() else { return Ok(None) };
+            self.chunk = located.read()?.into_iter().zip(streams).collect::<Vec<_>>().into_iter();
+        }
+    }
+}
+
+/// Events that are read together, each with its stream.
 #[derive(Default)]
 struct Chunk {
     entries: Vec<Entry>,
-    streams: Vec<usize>,
+    streams: Vec<u64>,
     bytes: usize,
 }
 
 impl Chunk {
-    fn add(&mut self, entry: &Entry, stream: usize) {
+    fn add(&mut self, entry: &Entry, stream: u64) {
         self.bytes += entry.counted_bytes();
         self.entries.push(*entry);
         self.streams.push(stream);
     }
 
-    fn locate(self, state: &State) -> (Located, Vec<usize>) {
+    fn locate(self, state: &State) -> (Located, Vec<u64>) {
         (Located::new(state, self.entries), self.streams)
     }
 }
@@ -230,12 +295,12 @@ impl Chunk {
 struct Merge<'a> {
     runs: Vec<&'a [Entry]>,
     /// The first place of each run that is not empty, smallest on top, with
-    /// the run's index and the stream's number.
-    heads: BinaryHeap<Reverse<(Place, usize, usize)>>,
+    /// the run's index and the stream.
+    heads: BinaryHeap<Reverse<(Place, usize, u64)>>,
 }
 
 impl<'a> Merge<'a> {
-    fn add(&mut self, stream: usize, run: &'a [Entry]) {
+    fn add(&mut self, stream: u64, run: &'a [Entry]) {
         if let Some(first) = run.first() {
             self.heads.push(Reverse((first.place(), self.runs.len(), stream)));
             self.runs.push(run);
@@ -244,7 +309,7 @@ impl<'a> Merge<'a> {
 }
 
 impl<'a> Iterator for Merge<'a> {
-    type Item = (&'a Entry, usize);
+    type Item = (&'a Entry, u64);
 
     fn next(&mut self) -> Option<Self::Item> {
         let Reverse((_, run, stream)) = self.heads.pop()?;

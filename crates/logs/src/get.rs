@@ -10,8 +10,9 @@
 
 use crate::error::LogsError;
 use crate::index::{Entry, Place, kept_from};
-use crate::limits::{Constraints, MAX_PAGE_EVENTS};
+use crate::limits::{Constraints, EVENT_OVERHEAD_BYTES, MAX_PAGE_EVENTS};
 use crate::read::{Located, PageSize};
+use crate::segment::{Selection, Walk, Wanted};
 use crate::store::{Scope, Store};
 use crate::token::{Kind, page_token, read_page_token};
 use weir_types::time::UnixMillis;
@@ -75,27 +76,72 @@ impl Store {
         let owner = stream.meta.id;
         let both = [Kind::Forward, Kind::Backward];
         let from = next_token.as_deref().map(|token| read_page_token(token, owner, &both)).transpose()?;
-        let range = stream.between(
-            start_time.unwrap_or(0),
-            end_time.unwrap_or(i64::MAX),
-            kept_from(group.meta.retention_days, now),
-        );
-        let mut size = PageSize::new(*limit);
+        let kept_from = kept_from(group.meta.retention_days, now);
+        let (start, end) = (start_time.unwrap_or(0), end_time.unwrap_or(i64::MAX));
+        let range = stream.between(start, end, kept_from);
         let forward = match from {
             Some((kind, _)) => kind == Kind::Forward,
             None => *start_from_head,
         };
-        let page: &[Entry] = if forward {
-            let start = from.map_or(0, |(_, place)| range.partition_point(|e| e.place() <= place));
-            let rest = &range[start..];
-            &rest[..rest.iter().take_while(|entry| size.take(entry)).count()]
+        let (mut after, mut before) = (Place::before(start.max(kept_from)), Place::before(end));
+        match from {
+            Some((Kind::Forward, place)) => after = after.max(place),
+            Some((_, place)) => before = before.min(place),
+            None => {}
+        }
+        // What would be the page if no segment had anything.
+        let mut size = PageSize::new(*limit);
+        let mut recent: Vec<Entry> = if forward {
+            let start = range.partition_point(|e| e.place() <= after);
+            range[start..].iter().take_while(|entry| size.take(entry.counted_bytes())).copied().collect()
         } else {
-            let end = from.map_or(range.len(), |(_, place)| range.partition_point(|e| e.place() < place));
-            let rest = &range[..end];
-            &rest[end - rest.iter().rev().take_while(|entry| size.take(entry)).count()..]
+            let end = range.partition_point(|e| e.place() < before);
+            let taken = range[..end].iter().rev();
+            taken.take_while(|entry| size.take(entry.counted_bytes())).copied().collect()
         };
+        let segments = state.segments_of(group.meta.id, after.timestamp, before.timestamp);
+        let wanted = Wanted {
+            group: group.meta.id,
+            streams: Selection::Only(vec![owner]),
+            after,
+            before,
+            expired: group.meta.expired.clone(),
+            after_sequence: 0,
+            pattern: None,
+        };
+        let recent = Located::new(&state, std::mem::take(&mut recent));
+        drop(state);
+
+        let mut walk = Walk::new(segments, wanted, Some(&self.inner.cache), forward);
+        let mut size = PageSize::new(*limit);
+        let mut page: Vec<(Place, OutputLogEvent)> = Vec::new();
+        let mut recent = recent.read()?.into_iter().peekable();
+        let mut stored = walk.next()?;
+        loop {
+            let first = match (&stored, recent.peek()) {
+                (Some(found), Some((entry, _))) => (found.place < entry.place()) == forward,
+                (stored, recent) => stored.is_some() && recent.is_none(),
+            };
+            let (place, ingestion, message) = if first {
+                let Some(found) = stored.take() else { break };
+                let text = found.block.message_string(found.row)?;
+                stored = walk.next()?;
+                (found.place, found.block.ingestion(found.row)?, text)
+            } else {
+                let Some((entry, text)) = recent.next() else { break };
+                (entry.place(), entry.ingestion, text)
+            };
+            if !size.take(message.len() + EVENT_OVERHEAD_BYTES) {
+                break;
+            }
+            let timestamp = UnixMillis(place.timestamp);
+            page.push((place, OutputLogEvent { timestamp, message, ingestion_time: UnixMillis(ingestion) }));
+        }
+        if !forward {
+            page.reverse();
+        }
         let (after, before) = match (page.first(), page.last(), from) {
-            (Some(first), Some(last), _) => (last.place(), first.place()),
+            (Some(first), Some(last), _) => (last.0, first.0),
             // The event that the token was made for lies at the place itself.
             (_, _, Some((Kind::Forward, place))) if place != NOWHERE => {
                 (place, Place { sequence: place.sequence.saturating_add(1), ..place })
@@ -105,16 +151,8 @@ impl Store {
             }
             (_, _, None) => (NOWHERE, NOWHERE),
         };
-        let page = Located::new(&state, page.to_vec());
-        drop(state);
-
-        let events = page.read()?.into_iter().map(|(entry, message)| OutputLogEvent {
-            timestamp: UnixMillis(entry.timestamp),
-            message,
-            ingestion_time: UnixMillis(entry.ingestion),
-        });
         Ok(LogEvents {
-            events: events.collect(),
+            events: page.into_iter().map(|(_, event)| event).collect(),
             next_forward_token: page_token(Kind::Forward, owner, after),
             next_backward_token: page_token(Kind::Backward, owner, before),
         })

@@ -70,7 +70,8 @@ pub struct LogGroup {
     /// `None`: events never expire.
     pub retention_in_days: Option<u16>,
     /// Bytes of the events held, each with AWS's 26 bytes, before compression.
-    /// Expired events count until [`Store::maintain`] removes them.
+    /// Expired events count until [`Store::maintain`] removes them, which it
+    /// does a day at a time.
     pub stored_bytes: u64,
     pub class: LogGroupClass,
     pub kms_key_id: Option<String>,
@@ -303,7 +304,7 @@ fn shown(state: &State, group: &Group) -> LogGroup {
         name: meta.name.clone(),
         creation_time: UnixMillis(meta.created),
         retention_in_days: meta.retention_days,
-        stored_bytes: streams.map(|stream| stream.bytes).sum(),
+        stored_bytes: streams.map(|stream| stream.bytes + stream.segment_bytes).sum(),
         class: meta.class.parse().unwrap_or_default(),
         kms_key_id: meta.kms_key_id.clone(),
         tags: meta.tags.clone(),

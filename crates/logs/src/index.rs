@@ -1,4 +1,5 @@
-//! What is in the log, in memory: groups, streams, and where each event lies.
+//! What is in the log, in memory: groups, streams, where each event lies that is
+//! still in the log files, and which segments there are.
 //!
 //! Changed by [`State::apply`] only, by the same records at replay and after a
 //! durable write, so that a reopened store is the store that was closed.
@@ -10,17 +11,17 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::error::LogsError;
-use crate::files::LogFile;
+use crate::files::{Files, LogFile};
 use crate::filters::Compiled;
 use crate::limits::{DAY_MS, EVENT_OVERHEAD_BYTES};
-use crate::record::{BatchHead, Document, EventAt, GroupMeta, Record, Seen, StreamMeta};
+use crate::record::{BatchHead, Document, EventAt, GroupMeta, Record, Seen, SegmentsChange, StreamMeta};
+use crate::segment::Segment;
 use crate::store::Scope;
 use weir_types::time::UnixMillis;
 
 /// How many `weir:` sequence tokens a stream remembers.
 pub(crate) const TOKENS_PER_STREAM: usize = 64;
 
-#[derive(Default)]
 pub(crate) struct State {
     /// Group ids by name, in ASCII order.
     pub names: HashMap<Scope, BTreeMap<String, u64>>,
@@ -28,6 +29,14 @@ pub(crate) struct State {
     pub streams: HashMap<u64, Stream>,
     /// Log files by number.
     pub files: BTreeMap<u32, LiveFile>,
+    /// By id. Their events are in no log file.
+    pub segments: BTreeMap<u64, Arc<Segment>>,
+    /// Segments of which streams were deleted, and perhaps not much is left.
+    pub thinned: HashSet<u64>,
+    /// Where segments are.
+    pub disk: Arc<dyn Files>,
+    /// What is applied is durable: what is gone may be removed.
+    pub is_open: bool,
     /// By scope, kind and id; see [`Document`].
     pub documents: BTreeMap<(Scope, String, String), String>,
     pub next_id: u64,
@@ -38,6 +47,8 @@ pub(crate) struct Group {
     pub meta: GroupMeta,
     /// Stream ids by name, in ASCII order.
     pub streams: BTreeMap<String, u64>,
+    /// The same by id, for readers that hold no lock.
+    pub stream_names: Arc<HashMap<u64, String>>,
     /// The filters of `meta`.
     pub compiled: Arc<Compiled>,
     pub recent: Recent,
@@ -81,6 +92,8 @@ pub(crate) struct Stream {
     pub entries: Vec<Entry>,
     /// Of the entries: message lengths and AWS's overhead.
     pub bytes: u64,
+    /// The same of its events in segments, until the segment goes.
+    pub segment_bytes: u64,
 }
 
 pub(crate) struct LiveFile {
@@ -107,6 +120,16 @@ pub(crate) struct Place {
     pub sequence: u64,
 }
 
+impl Place {
+    /// Before every event: sequences start at 1.
+    pub const FIRST: Self = Self { timestamp: i64::MIN, sequence: 0 };
+
+    /// Before the events of a time, and behind all that are older.
+    pub fn before(timestamp: i64) -> Self {
+        Self { timestamp, sequence: 0 }
+    }
+}
+
 impl Entry {
     pub fn place(&self) -> Place {
         Place { timestamp: self.timestamp, sequence: self.sequence }
@@ -130,9 +153,39 @@ impl Stream {
         let high = self.entries.partition_point(|e| e.timestamp < end);
         &self.entries[low..high.max(low)]
     }
+
+    fn shrink(&mut self) {
+        if self.entries.capacity() > 4 * self.entries.len() + 64 {
+            self.entries.shrink_to_fit();
+        }
+    }
 }
 
 impl State {
+    pub fn new(disk: Arc<dyn Files>) -> Self {
+        Self {
+            names: HashMap::new(),
+            groups: HashMap::new(),
+            streams: HashMap::new(),
+            files: BTreeMap::new(),
+            segments: BTreeMap::new(),
+            thinned: HashSet::new(),
+            disk,
+            is_open: false,
+            documents: BTreeMap::new(),
+            next_id: 0,
+            next_sequence: 0,
+        }
+    }
+
+    /// The segments that have events of the group between two times, both included.
+    pub fn segments_of(&self, group: u64, first: i64, last: i64) -> Vec<Arc<Segment>> {
+        let segments = self.segments.values().filter(|segment| {
+            segment.meta.part(group).is_some_and(|part| part.first <= last && part.last >= first)
+        });
+        segments.cloned().collect()
+    }
+
     pub fn group(&self, scope: &Scope, name: &str) -> Result<&Group, LogsError> {
         let id = self.names.get(scope).and_then(|names| names.get(name)).ok_or(LogsError::NO_GROUP)?;
         self.groups.get(id).ok_or(LogsError::NO_GROUP)
@@ -154,7 +207,15 @@ impl State {
             let (kind, id) = (kind.clone(), id.clone());
             Record::Document(Document { scope: scope.clone(), kind, id, value: Some(value.clone()) })
         });
-        std::iter::once(head).chain(groups).chain(streams).chain(documents).collect()
+        let segments = (!self.segments.is_empty()).then(|| {
+            let bytes = self.streams.values().filter(|stream| stream.segment_bytes > 0);
+            Record::Segments(SegmentsChange {
+                added: self.segments.values().map(|segment| segment.meta.clone()).collect(),
+                streams: bytes.map(|stream| (stream.meta.id, stream.segment_bytes as i64)).collect(),
+                ..SegmentsChange::default()
+            })
+        });
+        std::iter::once(head).chain(groups).chain(streams).chain(documents).chain(segments).collect()
     }
 
     /// Applies the records of one frame. `file` and `body` say where its body
@@ -166,6 +227,8 @@ impl State {
             match record {
                 Record::Snapshot { next_id, next_sequence, .. } => {
                     self.documents.clear();
+                    self.segments.clear();
+                    self.streams.values_mut().for_each(|stream| stream.segment_bytes = 0);
                     self.next_id = self.next_id.max(next_id);
                     self.next_sequence = self.next_sequence.max(next_sequence);
                 }
@@ -186,6 +249,7 @@ impl State {
                         None => self.documents.remove(&(scope, kind, id)),
                     };
                 }
+                Record::Segments(change) => self.change_segments(change),
                 // The file of the number `file` is never among them.
                 Record::FilesGone(numbers) => {
                     for number in numbers {
@@ -225,7 +289,8 @@ impl State {
             let compiled = Arc::new(Compiled::new(&meta));
             let recent =
                 Recent { batches: VecDeque::new(), complete_after: self.next_sequence.saturating_sub(1) };
-            self.groups.insert(id, Group { meta, streams: BTreeMap::new(), compiled, recent });
+            let (streams, stream_names) = (BTreeMap::new(), Arc::default());
+            self.groups.insert(id, Group { meta, streams, stream_names, compiled, recent });
         }
     }
 
@@ -237,7 +302,8 @@ impl State {
         }
         let group = self.groups.get_mut(&meta.group).ok_or("it names a log group that does not exist")?;
         group.streams.insert(meta.name.clone(), meta.id);
-        self.streams.insert(meta.id, Stream { meta, entries: Vec::new(), bytes: 0 });
+        Arc::make_mut(&mut group.stream_names).insert(meta.id, meta.name.clone());
+        self.streams.insert(meta.id, Stream { meta, entries: Vec::new(), bytes: 0, segment_bytes: 0 });
         Ok(())
     }
 
@@ -259,10 +325,15 @@ impl State {
 
     fn remove_stream(&mut self, id: u64) {
         let Some(stream) = self.streams.remove(&id) else { return };
-        if let Some(group) = self.groups.get_mut(&stream.meta.group)
-            && group.streams.get(&stream.meta.name) == Some(&id)
-        {
-            group.streams.remove(&stream.meta.name);
+        if let Some(group) = self.groups.get_mut(&stream.meta.group) {
+            Arc::make_mut(&mut group.stream_names).remove(&id);
+            if group.streams.get(&stream.meta.name) == Some(&id) {
+                group.streams.remove(&stream.meta.name);
+            }
+        }
+        if stream.segment_bytes > 0 {
+            let of_group = |segment: &&Arc<Segment>| segment.meta.part(stream.meta.group).is_some();
+            self.thinned.extend(self.segments.values().filter(of_group).map(|segment| segment.meta.id));
         }
         for entry in &stream.entries {
             release(&mut self.files, entry);
@@ -322,6 +393,36 @@ impl State {
         Ok(())
     }
 
+    fn change_segments(&mut self, change: SegmentsChange) {
+        let SegmentsChange { added, gone, flushed, streams } = change;
+        for meta in added {
+            let segment = Segment::new(meta, self.disk.clone());
+            self.segments.insert(segment.meta.id, Arc::new(segment));
+        }
+        for id in gone {
+            self.thinned.remove(&id);
+            if let Some(segment) = self.segments.remove(&id).filter(|_| self.is_open) {
+                segment.remove();
+            }
+        }
+        for (id, bytes) in streams {
+            let Some(stream) = self.streams.get_mut(&id) else { continue };
+            stream.segment_bytes = stream.segment_bytes.saturating_add_signed(bytes);
+            if flushed.is_empty() {
+                continue;
+            }
+            stream.entries.retain(|entry| {
+                let stays = !flushed.contains(&entry.file);
+                if !stays {
+                    stream.bytes = stream.bytes.saturating_sub(entry.counted_bytes() as u64);
+                    release(&mut self.files, entry);
+                }
+                stays
+            });
+            stream.shrink();
+        }
+    }
+
     fn drop_expired(&mut self, group: u64) {
         let Some(group) = self.groups.get(&group) else { return };
         let before = group.meta.expired.iter().map(|&(before, _)| before).max().unwrap_or(i64::MIN);
@@ -335,9 +436,7 @@ impl State {
                 stream.bytes = stream.bytes.saturating_sub(entry.counted_bytes() as u64);
                 release(&mut self.files, entry);
             }
-            if stream.entries.capacity() > 4 * stream.entries.len() + 64 {
-                stream.entries.shrink_to_fit();
-            }
+            stream.shrink();
         }
     }
 }

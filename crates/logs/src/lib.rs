@@ -24,7 +24,9 @@
 //! checks it against the `index`, appends it to the log files
 //! (`wal`, `record`, over the file layer `files`) and then applies it to the
 //! index. Replay at open applies the same records to an empty index. The index
-//! keeps 40 bytes per event; message text is read from the files.
+//! keeps 40 bytes per event of the log files, which a thread turns into
+//! immutable `segment`s, compressed and without a byte of memory per event, as
+//! they are closed. Readers merge both.
 
 mod commit;
 mod describe;
@@ -44,6 +46,7 @@ mod put;
 mod read;
 mod record;
 mod recover;
+mod segment;
 mod store;
 mod stream;
 mod token;

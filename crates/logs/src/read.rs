@@ -1,4 +1,4 @@
-//! Message text from the log files.
+//! Message text from the log files; `segment` reads that of segments.
 //!
 //! Entries are taken, with their files, under the index's lock and read after
 //! it is released: a removed file stays readable through its handle.
@@ -30,9 +30,9 @@ impl PageSize {
         Self { events_left: limit, bytes_left: MAX_PAGE_BYTES, empty: true }
     }
 
-    /// Whether the event still fits; the first one always does.
-    pub fn take(&mut self, entry: &Entry) -> bool {
-        let bytes = entry.counted_bytes();
+    /// Whether an event of so many bytes, as AWS counts them, still fits; the
+    /// first one always does.
+    pub fn take(&mut self, bytes: usize) -> bool {
         if self.events_left == 0 || (bytes > self.bytes_left && !self.empty) {
             return false;
         }

@@ -16,6 +16,12 @@
 //!                      | u8 has token | 16 bytes token | u32 n | n * event
 //!       7 files gone   u32 n | n * u32 number of a log file that is removed
 //!       8 document     JSON of Document: new, changed or gone
+//!       9 segments     u32 n | n * segment that is new | u32 n | n * u64 segment that is gone
+//!                      | u32 n | n * u32 number of a log file whose events are in the new ones
+//!                      | u32 n | n * (u64 stream | i64 bytes that it has more in segments)
+//!
+//! segment  u64 id | u64 bytes | i64 day | u32 n | n * (u64 group | u64 rows | i64 first | i64 last
+//!          | u64 first sequence | u64 last sequence)
 //!
 //! event    i64 timestamp | u32 length | u32 crc32 of the message | message in UTF-8
 //! ```
@@ -28,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::filters::{MetricFilter, SubscriptionFilter};
+use crate::segment::{Part, SegmentMeta};
 use crate::store::Scope;
 
 /// The first 16 bytes of the SHA-256 of a `weir:` sequence token.
@@ -147,6 +154,18 @@ impl Events {
     }
 }
 
+/// Segments that came and went, and what that changes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct SegmentsChange {
+    pub added: Vec<SegmentMeta>,
+    pub gone: Vec<u64>,
+    /// Log files whose events are in what was added.
+    pub flushed: Vec<u32>,
+    /// How many bytes more streams have in segments; every stream with events
+    /// in a flushed file is there.
+    pub streams: Vec<(u64, i64)>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Record {
     Snapshot { next_id: u64, next_sequence: u64, files: Vec<u32> },
@@ -157,6 +176,7 @@ pub(crate) enum Record {
     Batch(BatchHead, Vec<EventAt>),
     FilesGone(Vec<u32>),
     Document(Document),
+    Segments(SegmentsChange),
 }
 
 /// Appends a record that has no events.
@@ -207,6 +227,10 @@ pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
             out.push(8);
             out.extend(serde_json::to_vec(document).unwrap_or_default());
         }
+        Record::Segments(change) => {
+            out.push(9);
+            segments(change, out);
+        }
     }
     end(start, out);
 }
@@ -240,6 +264,32 @@ fn end(start: usize, out: &mut [u8]) {
 fn numbers(files: &[u32], out: &mut Vec<u8>) {
     out.extend((files.len() as u32).to_le_bytes());
     out.extend(files.iter().flat_map(|n| n.to_le_bytes()));
+}
+
+fn segments(change: &SegmentsChange, out: &mut Vec<u8>) {
+    out.extend((change.added.len() as u32).to_le_bytes());
+    for SegmentMeta { id, bytes, day, parts } in &change.added {
+        out.extend(id.to_le_bytes());
+        out.extend(bytes.to_le_bytes());
+        out.extend(day.to_le_bytes());
+        out.extend((parts.len() as u32).to_le_bytes());
+        for Part { group, rows, first, last, first_sequence, last_sequence } in parts {
+            out.extend(group.to_le_bytes());
+            out.extend(rows.to_le_bytes());
+            out.extend(first.to_le_bytes());
+            out.extend(last.to_le_bytes());
+            out.extend(first_sequence.to_le_bytes());
+            out.extend(last_sequence.to_le_bytes());
+        }
+    }
+    out.extend((change.gone.len() as u32).to_le_bytes());
+    out.extend(change.gone.iter().flat_map(|id| id.to_le_bytes()));
+    numbers(&change.flushed, out);
+    out.extend((change.streams.len() as u32).to_le_bytes());
+    for (stream, bytes) in &change.streams {
+        out.extend(stream.to_le_bytes());
+        out.extend(bytes.to_le_bytes());
+    }
 }
 
 /// The records of a frame's body, in order; events' offsets count from its
@@ -320,6 +370,7 @@ impl<'a> Reader<'a> {
             6 => self.batch()?,
             7 => Record::FilesGone(self.numbers()?),
             8 => Record::Document(serde_json::from_slice(self.rest()).ok()?),
+            9 => Record::Segments(self.segments()?),
             _ => return None,
         })
     }
@@ -337,6 +388,33 @@ impl<'a> Reader<'a> {
         let tokens = (0..n).map(|_| self.array()).collect::<Option<_>>()?;
         let name = str::from_utf8(self.rest()).ok()?.to_owned();
         Some(StreamMeta { id, group, name, created, seen: has_events.then_some(seen), tokens })
+    }
+
+    fn segments(&mut self) -> Option<SegmentsChange> {
+        let mut change = SegmentsChange::default();
+        for _ in 0..self.u32()? {
+            let (id, bytes, day) = (self.u64()?, self.u64()?, self.i64()?);
+            let mut parts = Vec::new();
+            for _ in 0..self.u32()? {
+                parts.push(Part {
+                    group: self.u64()?,
+                    rows: self.u64()?,
+                    first: self.i64()?,
+                    last: self.i64()?,
+                    first_sequence: self.u64()?,
+                    last_sequence: self.u64()?,
+                });
+            }
+            change.added.push(SegmentMeta { id, bytes, day, parts });
+        }
+        for _ in 0..self.u32()? {
+            change.gone.push(self.u64()?);
+        }
+        change.flushed = self.numbers()?;
+        for _ in 0..self.u32()? {
+            change.streams.push((self.u64()?, self.i64()?));
+        }
+        Some(change)
     }
 
     fn batch(&mut self) -> Option<Record> {
@@ -416,6 +494,24 @@ mod tests {
                 kind: "k".into(),
                 id: "i".into(),
                 value: Some("{}".into()),
+            }),
+            Record::Segments(SegmentsChange {
+                added: vec![SegmentMeta {
+                    id: 4,
+                    bytes: 900,
+                    day: -1,
+                    parts: vec![Part {
+                        group: 7,
+                        rows: 5,
+                        first: -3,
+                        last: 9,
+                        first_sequence: 1,
+                        last_sequence: 6,
+                    }],
+                }],
+                gone: vec![3],
+                flushed: vec![1, 2],
+                streams: vec![(8, -500)],
             }),
         ]
     }

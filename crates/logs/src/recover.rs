@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::files::Files;
 use crate::index::{LiveFile, State};
 use crate::record::{Record, decode};
+use crate::segment;
 use crate::wal::{Wal, file_name, file_number, read_file, remove_temporary};
 
 /// The state that the files hold, and the log to go on with.
@@ -21,7 +22,7 @@ pub(crate) fn recover(files: Arc<dyn Files>, file_bytes: u64) -> Result<(State, 
     files.sync_names().map_err(io("sync", ""))?;
     let numbers: BTreeSet<u32> = names.iter().filter_map(|name| file_number(name)).collect();
 
-    let mut state = State::default();
+    let mut state = State::new(files.clone());
     let mut expected = BTreeSet::new();
     let mut end_of_log = None;
     for &number in &numbers {
@@ -66,5 +67,20 @@ pub(crate) fn recover(files: Arc<dyn Files>, file_bytes: u64) -> Result<(State, 
         state.files.remove(number);
         files.remove(&name).map_err(io("remove", &name))?;
     }
+    for id in state.segments.keys() {
+        let name = segment::file_name(*id);
+        if !names.contains(&name) {
+            return Err(StoreError::Missing { file: files.path(&name) });
+        }
+    }
+    // A crash fell between a segment and the record that names it, or between
+    // the record that it is gone and its removal.
+    for name in &names {
+        let unnamed = segment::file_id(name).is_some_and(|id| !state.segments.contains_key(&id));
+        if unnamed || name == segment::TEMPORARY {
+            files.remove(name).map_err(io("remove", name))?;
+        }
+    }
+    state.is_open = true;
     Ok((state, Wal::new(files, file_bytes, end_of_log)))
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::commit::{Committer, Reply, Request};
@@ -10,8 +11,9 @@ use crate::files::{Files, Folder, Memory};
 use crate::index::{State, kept_from};
 use crate::limits::MAX_EVENT_BYTES;
 use crate::listen::Listener;
-use crate::record::{Document, Record};
+use crate::record::{Document, GroupMeta, Record};
 use crate::recover::recover;
+use crate::segment::{Background, Bell, Cache};
 use crate::wal::{Wal, file_name};
 use weir_types::time::UnixMillis;
 
@@ -32,8 +34,9 @@ impl Scope {
 /// What may be set when a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreOptions {
-    /// Length at which the next log file is started, bytes. Disk space comes
-    /// back in pieces of this size. At most 1 GiB; a larger value counts as that.
+    /// Length at which the next log file is started, bytes: about as much is
+    /// kept as it was written before it goes to a segment. At most 1 GiB; a
+    /// larger value counts as that.
     pub file_bytes: u64,
     /// Most bytes of one event, counted with AWS's 26; 262,144 in AWS's older releases.
     pub max_event_bytes: usize,
@@ -47,17 +50,51 @@ impl Default for StoreOptions {
 
 /// An open log store. Clones share it; the last one to go closes it.
 ///
-/// Closing needs no care: everything acknowledged is on disk already.
+/// Closing needs no care: everything acknowledged is on disk already. A store
+/// in a folder moves what is left in its log files to segments when it is
+/// closed, so that it opens quickly again.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) inner: Arc<Inner>,
+    _open: Option<Arc<Open>>,
 }
 
 pub(crate) struct Inner {
     pub committer: Committer,
     pub listeners: RwLock<Vec<Arc<dyn Listener>>>,
     pub options: StoreOptions,
-    files: Arc<dyn Files>,
+    pub files: Arc<dyn Files>,
+    /// Held by whoever makes or removes segments.
+    pub upkeep: Mutex<()>,
+    /// Numbers of segments are not used twice while the store is open.
+    pub next_segment: AtomicU64,
+    pub cache: Cache,
+}
+
+/// With fewer events in the log files it is not worth a segment to close them.
+const CLOSED_FROM: u64 = 10_000;
+
+/// The end of a store in a folder: when the last handle goes, the thread is
+/// stopped, and with it the last use of the folder.
+struct Open {
+    background: Option<Background>,
+    inner: Arc<Inner>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        drop(self.background.take());
+        let inner = &self.inner;
+        let held: u64 = read_lock(&inner.committer.state).files.values().map(|file| file.live).sum();
+        if held >= CLOSED_FROM
+            && let Err(error) = inner.flush_all()
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "log events stay in the log files; the next start reads them from there"
+            );
+        }
+    }
 }
 
 /// What [`Store::maintain`] did.
@@ -80,7 +117,14 @@ impl Store {
 
     /// [`Store::open`] with options.
     pub fn open_with(dir: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
-        Self::open_on(Arc::new(Folder::open(dir.as_ref())?), options)
+        let bell = Arc::new(Bell::default());
+        let files = Arc::new(Folder::open(dir.as_ref())?);
+        let Self { inner, .. } = Self::open_told(files, options, Some(bell.clone()))?;
+        // What an older version, or a crash, left in log files.
+        bell.wake();
+        let background = Background::start(bell, Arc::downgrade(&inner));
+        let open = Open { background: Some(background), inner: inner.clone() };
+        Ok(Self { inner, _open: Some(Arc::new(open)) })
     }
 
     /// A store without files, empty at first and lost at the end. The same
@@ -89,24 +133,50 @@ impl Store {
         let files: Arc<dyn Files> = Arc::new(Memory::default());
         let options = StoreOptions::default();
         let wal = Wal::new(files.clone(), options.file_bytes, None);
-        Self::new(State::default(), wal, options, files)
+        Self::new(State::new(files.clone()), wal, options, files, None)
     }
 
+    /// Without a thread: segments are made when they are asked for.
+    #[cfg(test)]
     pub(crate) fn open_on(files: Arc<dyn Files>, options: StoreOptions) -> Result<Self, StoreError> {
+        Self::open_told(files, options, None)
+    }
+
+    fn open_told(
+        files: Arc<dyn Files>,
+        options: StoreOptions,
+        bell: Option<Arc<Bell>>,
+    ) -> Result<Self, StoreError> {
         let file_bytes = options.file_bytes.min(1 << 30);
         let (state, wal) = recover(files.clone(), file_bytes)?;
-        Ok(Self::new(state, wal, options, files))
+        Ok(Self::new(state, wal, options, files, bell))
     }
 
-    fn new(state: State, wal: Wal, options: StoreOptions, files: Arc<dyn Files>) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                committer: Committer::new(state, wal),
-                listeners: RwLock::default(),
-                options,
-                files,
-            }),
-        }
+    fn new(
+        state: State,
+        wal: Wal,
+        options: StoreOptions,
+        files: Arc<dyn Files>,
+        bell: Option<Arc<Bell>>,
+    ) -> Self {
+        let next_segment = state.segments.keys().next_back().map_or(1, |id| id + 1);
+        let inner = Inner {
+            committer: Committer::new(state, wal, bell),
+            listeners: RwLock::default(),
+            options,
+            files,
+            upkeep: Mutex::default(),
+            next_segment: AtomicU64::new(next_segment),
+            cache: Cache::default(),
+        };
+        Self { inner: Arc::new(inner), _open: None }
+    }
+
+    /// Moves the events that are still in the log files to segments, as it is
+    /// done in the background and when the store is closed, and waits for it.
+    pub fn flush(&self) -> Result<(), LogsError> {
+        self.inner.flush_all()?;
+        self.inner.merge()
     }
 
     /// Removes every group, policy and query definition of every account: the emulator's reset.
@@ -121,13 +191,15 @@ impl Store {
         Ok(())
     }
 
-    /// Applies retention for good and removes log files that hold no event any
-    /// more. Call it every few minutes; reads do not depend on it, because
-    /// they leave out expired events themselves.
+    /// Applies retention for good and removes log files and segments that hold
+    /// no event any more. Call it every few minutes; reads do not depend on it,
+    /// because they leave out expired events themselves.
     ///
     /// A file goes as a whole: it stays while any of its events is kept. The
-    /// newest file always stays.
+    /// newest log file always stays. A segment has the events of one day; one of
+    /// several groups or streams of which most are gone is written anew.
     pub fn maintain(&self, now: UnixMillis) -> Result<Maintained, LogsError> {
+        let upkeep = lock(&self.inner.upkeep);
         let mut done = Maintained::default();
         let counts = |state: &State| state.files.values().map(|file| file.live).sum::<u64>();
         let before = counts(&self.state());
@@ -136,7 +208,8 @@ impl Store {
             for group in state.groups.values().filter(|g| g.meta.retention_days.is_some()) {
                 let kept_from = kept_from(group.meta.retention_days, now);
                 let mut streams = group.streams.values().filter_map(|id| state.streams.get(id));
-                if streams.any(|s| s.entries.first().is_some_and(|e| e.timestamp < kept_from)) {
+                let in_log = streams.any(|s| s.entries.first().is_some_and(|e| e.timestamp < kept_from));
+                if in_log || expires_in_segments(state, &group.meta, kept_from) {
                     let mut meta = group.meta.clone();
                     meta.expire(kept_from, state.next_sequence);
                     changed.push(Record::Group(meta));
@@ -148,6 +221,11 @@ impl Store {
             // Other writers may have added events meanwhile: a figure for people.
             done.expired_events = before.saturating_sub(counts(&self.state()));
         }
+
+        let dropped = self.inner.drop_segments()?;
+        done.expired_events += dropped.rows;
+        done.removed_files += dropped.segments;
+        done.freed_bytes += dropped.bytes;
 
         let gone = self.change(|state| {
             let newest = state.files.keys().next_back();
@@ -166,6 +244,7 @@ impl Store {
                 done.freed_bytes += length;
             }
         }
+        drop(upkeep);
         Ok(done)
     }
 
@@ -178,11 +257,29 @@ impl Store {
         &self,
         change: impl FnOnce(&State) -> Result<Vec<Record>, LogsError> + Send + 'static,
     ) -> Result<Vec<Record>, LogsError> {
-        match self.inner.committer.submit(Request::Change(Box::new(change)))? {
+        self.inner.change(change)
+    }
+}
+
+impl Inner {
+    pub fn change(
+        &self,
+        change: impl FnOnce(&State) -> Result<Vec<Record>, LogsError> + Send + 'static,
+    ) -> Result<Vec<Record>, LogsError> {
+        match self.committer.submit(Request::Change(Box::new(change)))? {
             Reply::Changed(records) => Ok(records),
             Reply::Put(_) => Ok(Vec::new()),
         }
     }
+}
+
+/// Whether a segment has events of the group that are expired now and were not before.
+fn expires_in_segments(state: &State, group: &GroupMeta, kept_from: i64) -> bool {
+    let parts = state.segments.values().filter_map(|segment| segment.meta.part(group.id));
+    parts.filter(|part| part.first < kept_from).any(|part| {
+        let until = kept_from.min(part.last.saturating_add(1));
+        !group.expired.iter().any(|&(before, sequence)| before >= until && sequence > part.last_sequence)
+    })
 }
 
 // A thread that panicked while it held a lock did so before or after, not

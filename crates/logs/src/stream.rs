@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::describe::{page, page_size};
 use crate::error::LogsError;
-use crate::index::{Stream, kept_from};
+use crate::index::{Group, Place, State, Stream, kept_from};
 use crate::limits::{Constraints, one_of};
 use crate::record::{Record, StreamMeta};
+use crate::segment::{Cache, Segment, Selection, Walk, Wanted};
 use crate::store::{Scope, Store};
 use crate::token::{list_token, read_list_token, sequence_token};
 use weir_types::time::UnixMillis;
@@ -159,7 +161,19 @@ impl Store {
             streams.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         }
         let (streams, last) = page(streams.into_iter(), size, |(key, _)| list_token(&list, key));
-        let log_streams = streams.into_iter().map(|(_, stream)| shown(stream, kept_from)).collect();
+        let mut shown: Vec<(LogStream, Option<Oldest>)> = streams
+            .into_iter()
+            .map(|(_, stream)| (shown(stream), Oldest::of(&state, group, stream, kept_from)))
+            .collect();
+        drop(state);
+        for (stream, oldest) in &mut shown {
+            if let Some(oldest) = oldest.take()
+                && let Some(time) = oldest.find(&self.inner.cache)?
+            {
+                stream.first_event_timestamp = Some(UnixMillis(time));
+            }
+        }
+        let log_streams = shown.into_iter().map(|(stream, _)| stream).collect();
         Ok(LogStreams { log_streams, next_token: last })
     }
 }
@@ -170,15 +184,53 @@ pub(crate) fn check_names(group: &str, stream: &str) -> Result<(), LogsError> {
     constraints.finish()
 }
 
-fn shown(stream: &Stream, kept_from: i64) -> LogStream {
+/// With the time of the oldest event there ever was.
+fn shown(stream: &Stream) -> LogStream {
     let seen = stream.meta.seen;
-    let oldest = stream.between(i64::MIN, i64::MAX, kept_from).first().map(|entry| entry.timestamp);
     LogStream {
         name: stream.meta.name.clone(),
         creation_time: UnixMillis(stream.meta.created),
-        first_event_timestamp: oldest.or(seen.map(|seen| seen.first)).map(UnixMillis),
+        first_event_timestamp: seen.map(|seen| UnixMillis(seen.first)),
         last_event_timestamp: seen.map(|seen| UnixMillis(seen.last)),
         last_ingestion_time: seen.map(|seen| UnixMillis(seen.last_ingestion)),
         upload_sequence_token: seen.map(|seen| sequence_token(seen.last_sequence)),
+    }
+}
+
+/// Where the oldest event is looked for of a stream of which some have expired.
+struct Oldest {
+    in_log: Option<i64>,
+    segments: Vec<Arc<Segment>>,
+    wanted: Wanted<'static>,
+}
+
+impl Oldest {
+    /// `None`: the oldest event there ever was is still there.
+    fn of(state: &State, group: &Group, stream: &Stream, kept_from: i64) -> Option<Self> {
+        let first = stream.meta.seen?.first;
+        let expired = group.meta.expired.iter().any(|&(before, _)| first < before);
+        if first >= kept_from && !expired {
+            return None;
+        }
+        let wanted = Wanted {
+            group: group.meta.id,
+            streams: Selection::Only(vec![stream.meta.id]),
+            after: Place::before(kept_from),
+            before: Place::before(i64::MAX),
+            expired: group.meta.expired.clone(),
+            after_sequence: 0,
+            pattern: None,
+        };
+        Some(Self {
+            in_log: stream.between(i64::MIN, i64::MAX, kept_from).first().map(|entry| entry.timestamp),
+            segments: state.segments_of(group.meta.id, kept_from, i64::MAX),
+            wanted,
+        })
+    }
+
+    fn find(self, cache: &Cache) -> Result<Option<i64>, LogsError> {
+        let found = Walk::new(self.segments, self.wanted, Some(cache), true).next()?;
+        let in_segments = found.map(|found| found.place.timestamp);
+        Ok(self.in_log.into_iter().chain(in_segments).min())
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! wal-0000000001.log   wal-0000000003.log   wal-0000000004.log   <- frames are appended to the last one
-//!                   ^ 2 was removed: all its events had expired
+//!                   ^ 2 was removed: its events have expired, or are in a segment
 //!
 //! file    "WEIRLOG" | u8 format version | u32 file number | u64 salt | frame*
 //! frame   "WFRM" | u32 length of body | u64 own offset in the file
@@ -36,7 +36,9 @@ pub(crate) const FRAME_HEADER: usize = 20;
 pub(crate) const FILE_HEADER: usize = 20;
 const FRAME_MAGIC: &[u8; 4] = b"WFRM";
 const FILE_MAGIC: &[u8; 7] = b"WEIRLOG";
-const VERSION: u8 = 1;
+/// 2: there may be records of segments, so that an older program that does not
+/// know them says so.
+const VERSION: u8 = 2;
 const TEMPORARY: &str = "wal-new.tmp";
 
 /// The open end of the log.
@@ -103,6 +105,12 @@ impl Wal {
                 (full || self.rotating).then_some(active.number + 1)
             }
         }
+    }
+
+    /// The number of the next file, if there is anything in this one.
+    pub fn file_after(&self) -> Option<u32> {
+        let active = self.active.as_ref()?;
+        (active.end > active.snapshot_end).then_some(active.number + 1)
     }
 
     /// Starts the file that [`Wal::next_file`] named, with `snapshot` as its
@@ -223,7 +231,7 @@ pub(crate) fn read_file(
     if &header[..7] != FILE_MAGIC {
         return Err(damaged(0, "it does not start like a log file"));
     }
-    if header[7] != VERSION {
+    if !(1..=VERSION).contains(&header[7]) {
         return Err(StoreError::Version { file: path.into(), version: header[7], known: VERSION });
     }
     if header[8..12] != number.to_le_bytes() {

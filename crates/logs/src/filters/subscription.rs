@@ -7,14 +7,17 @@
 //! Source: CloudWatch Logs API reference, PutSubscriptionFilter and its neighbours.
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::metric::NamedFilter;
 use super::page::{filter_name, paged, parse, pattern_length};
 use crate::describe::page_size;
 use crate::error::LogsError;
-use crate::index::{Entry, Group, State};
-use crate::limits::{Constraints, at_least, one_of};
+use crate::index::{Entry, Group, Place, State};
+use crate::limits::{Constraints, EVENT_OVERHEAD_BYTES, at_least, one_of};
 use crate::read::Located;
+use crate::segment::{Found, Segment, Selection, Walk, Wanted};
 use crate::store::{Scope, Store};
 use crate::token::event_id;
 use weir_types::time::UnixMillis;
@@ -202,36 +205,94 @@ impl Store {
         let last = state.next_sequence.saturating_sub(1);
         let mut entries = after_sequence(&state, group, after);
         entries.sort_unstable_by_key(|(entry, _)| entry.sequence);
-        let mut bytes = 0;
-        let fits = entries.iter().take(max_events).take_while(|(entry, _)| {
-            let first = bytes == 0;
-            bytes += entry.counted_bytes();
-            first || bytes <= max_bytes
-        });
-        let count = fits.count();
-        let more = count < entries.len();
-        entries.truncate(count);
-        let read_to = match entries.last() {
-            Some((entry, _)) if more => entry.sequence,
+        entries.truncate(max_events.saturating_add(1));
+        let names = group.stream_names.clone();
+        let expired = group.meta.expired.clone();
+        let (streams, entries): (Vec<u64>, Vec<Entry>) =
+            entries.into_iter().map(|(entry, stream)| (stream, entry)).unzip();
+        let id = group.meta.id;
+        let segments = state.segments_of(id, i64::MIN, i64::MAX);
+        let behind = |segment: &Arc<Segment>| segment.meta.part(id).is_some_and(|p| p.last_sequence > after);
+        let segments: Vec<Arc<Segment>> = segments.into_iter().filter(behind).collect();
+        let located = Located::new(&state, entries);
+        drop(state);
+
+        let stored = if segments.is_empty() {
+            Vec::new()
+        } else {
+            in_segments(segments, id, names.clone(), expired, after, max_events.saturating_add(1))?
+        };
+        let mut stored = stored.into_iter().peekable();
+        let mut recent = located.read()?.into_iter().zip(streams).peekable();
+        let (mut events, mut bytes, mut more) = (Vec::new(), 0, false);
+        loop {
+            let first = match (stored.peek(), recent.peek()) {
+                (Some((sequence, _)), Some(((entry, _), _))) => *sequence < entry.sequence,
+                (stored, _) => stored.is_some(),
+            };
+            let (place, stream, message) = if first {
+                let Some((_, found)) = stored.next() else { break };
+                (found.place, found.block.stream(found.row), found.block.message_string(found.row)?)
+            } else {
+                let Some(((entry, message), stream)) = recent.next() else { break };
+                (entry.place(), stream, message)
+            };
+            bytes += message.len() + EVENT_OVERHEAD_BYTES;
+            if events.len() >= max_events || (bytes > max_bytes && !events.is_empty()) {
+                more = true;
+                break;
+            }
+            events.push(SubscribedEvent {
+                id: event_id(stream, place),
+                stream: names.get(&stream).cloned().unwrap_or_default(),
+                timestamp: UnixMillis(place.timestamp),
+                message,
+                sequence: place.sequence,
+            });
+        }
+        let read_to = match events.last() {
+            Some(event) if more => event.sequence,
             _ => last.max(after),
         };
-        let streams: Vec<(u64, String)> = entries
-            .iter()
-            .map(|(_, id)| (*id, state.streams.get(id).map_or_else(String::new, |s| s.meta.name.clone())))
-            .collect();
-        let located = Located::new(&state, entries.into_iter().map(|(entry, _)| entry).collect());
-        drop(state);
-        let events = located.read()?.into_iter().zip(streams).map(|((entry, message), (id, stream))| {
-            SubscribedEvent {
-                id: event_id(id, entry.place()),
-                stream,
-                timestamp: UnixMillis(entry.timestamp),
-                message,
-                sequence: entry.sequence,
-            }
-        });
-        Ok(Subscribed { events: events.collect(), read_to, more })
+        Ok(Subscribed { events, read_to, more })
     }
+}
+
+/// The first events of the group's segments after a sequence, in order of
+/// sequences: for a subscriber that was far behind when they were flushed.
+fn in_segments(
+    mut segments: Vec<Arc<Segment>>,
+    group: u64,
+    names: Arc<HashMap<u64, String>>,
+    expired: Vec<(i64, u64)>,
+    after: u64,
+    most: usize,
+) -> Result<Vec<(u64, Found)>, LogsError> {
+    let first = |segment: &Arc<Segment>| segment.meta.part(group).map_or(u64::MAX, |p| p.first_sequence);
+    segments.sort_by_key(first);
+    let mut all: Vec<(u64, Found)> = Vec::new();
+    for segment in segments {
+        // Nothing in this one or in those that follow comes earlier.
+        if all.len() >= most && all.last().is_some_and(|(last, _)| *last < first(&segment)) {
+            break;
+        }
+        let wanted = Wanted {
+            group,
+            streams: Selection::All(names.clone()),
+            after: Place::FIRST,
+            before: Place { timestamp: i64::MAX, sequence: u64::MAX },
+            expired: expired.clone(),
+            after_sequence: after,
+            pattern: None,
+        };
+        let mut walk = Walk::new([segment], wanted, None, true);
+        while let Some(found) = walk.next()? {
+            all.push((found.place.sequence, found));
+        }
+        all.sort_unstable_by_key(|(sequence, _)| *sequence);
+        all.truncate(most);
+    }
+    Ok(all)
 }
 
 fn room(

@@ -40,6 +40,7 @@ pub use value::{Reference, Values};
 use json::JsonPattern;
 use lex::Cursor;
 use memchr::memmem::Finder;
+pub(crate) use space::FieldTest;
 use space::SpacePattern;
 use terms::Terms;
 
@@ -74,6 +75,16 @@ enum Syntax {
     Terms(Terms),
     Json(JsonPattern),
     Space(SpacePattern),
+}
+
+/// What a pattern asks of a message of which only the tokens are known.
+pub(crate) enum OnTokens<'p> {
+    /// No message of so many tokens matches.
+    Never,
+    /// Exactly the messages match for whose tokens, counted from 0, the tests hold.
+    Fields(Vec<(usize, FieldTest<'p>)>),
+    /// Only the message itself tells, which has this text if it matches.
+    Message(Option<&'p str>),
 }
 
 impl Pattern {
@@ -138,6 +149,16 @@ impl Pattern {
             Syntax::Terms(terms) => terms.matches(message),
             Syntax::Json(json) => json.matches(message),
             Syntax::Space(space) => space.matches(message),
+        }
+    }
+
+    /// What must hold for messages of so many tokens, none of them quoted or in
+    /// brackets, with one blank between them.
+    pub(crate) fn on_tokens(&self, tokens: usize) -> OnTokens<'_> {
+        match &self.syntax {
+            Syntax::Space(space) => space.on_tokens(tokens),
+            Syntax::Everything => OnTokens::Fields(Vec::new()),
+            Syntax::Terms(_) | Syntax::Json(_) => OnTokens::Message(self.literal()),
         }
     }
 

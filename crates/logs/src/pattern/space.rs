@@ -16,9 +16,10 @@
 //!
 //! Source: user guide, "Match terms in space-delimited log events".
 
-use super::PatternError;
 use super::lex::Cursor;
+use super::number::Number;
 use super::test::{self, Test};
+use super::{OnTokens, PatternError};
 use memchr::{memchr, memchr2};
 
 #[derive(Debug, Clone)]
@@ -112,7 +113,51 @@ impl Field {
     }
 }
 
+/// The conditions of one field.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FieldTest<'p>(&'p Field);
+
+impl FieldTest<'_> {
+    pub fn holds(&self, token: &str) -> bool {
+        self.0.holds(token)
+    }
+
+    /// For a token that is a number without sign or zeros before it. `None`:
+    /// some condition looks at its text.
+    pub fn holds_for_number(&self, number: i64) -> Option<bool> {
+        if self.0.any_of.iter().flatten().any(Test::needs_text) {
+            return None;
+        }
+        let number = Number::Int(number.into());
+        let holds = |group: &Vec<Test>| group.iter().all(|test| test.holds_for_number(number, ""));
+        Some(self.0.any_of.is_empty() || self.0.any_of.iter().any(holds))
+    }
+}
+
 impl SpacePattern {
+    /// See [`Pattern::on_tokens`](super::Pattern::on_tokens).
+    pub fn on_tokens(&self, tokens: usize) -> OnTokens<'_> {
+        let right = self.right.as_deref().unwrap_or_default();
+        let Some(right_begins) = tokens.checked_sub(right.len()).filter(|&begins| begins >= self.left.len())
+        else {
+            return OnTokens::Never;
+        };
+        if self.right.is_none() {
+            match self.left.last() {
+                None => return OnTokens::Never,
+                // It takes the rest of the line.
+                Some(last) if tokens > self.left.len() && !last.any_of.is_empty() => {
+                    return OnTokens::Message(self.literal());
+                }
+                Some(_) => {}
+            }
+        }
+        let left = self.left.iter().enumerate();
+        let right = right.iter().enumerate().map(|(i, field)| (right_begins + i, field));
+        let tested = left.chain(right).filter(|(_, field)| !field.any_of.is_empty());
+        OnTokens::Fields(tested.map(|(token, field)| (token, FieldTest(field))).collect())
+    }
+
     pub fn matches_everything(&self) -> bool {
         self.left.is_empty() && self.right.as_ref().is_some_and(Vec::is_empty)
     }

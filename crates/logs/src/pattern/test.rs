@@ -122,6 +122,11 @@ impl Test {
         }
     }
 
+    /// Whether a number's text matters, not only what it is.
+    pub fn needs_text(&self) -> bool {
+        !matches!(self.expected, Expected::Number(..) | Expected::Order(..))
+    }
+
     /// A text that every value contains for which the test holds.
     pub fn literal(&self) -> Option<&str> {
         let literal = match &self.expected {

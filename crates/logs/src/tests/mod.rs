@@ -9,6 +9,7 @@ mod model;
 mod pages;
 mod patterns;
 mod rules;
+mod segments;
 mod writers;
 
 use crate::*;

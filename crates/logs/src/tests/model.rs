@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use super::disk::Disk;
 use super::*;
+use crate::index::{Place, State};
+use crate::segment::{Selection, Walk, Wanted};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -22,6 +24,9 @@ enum Op {
     Put(u8, u8, Vec<i64>, Option<u8>),
     Retention(u8, Option<i64>),
     Maintain,
+    /// Segments of all that is in the log files.
+    Flush,
+    Merge,
     /// Hours.
     Wait(i64),
     Reopen,
@@ -79,6 +84,29 @@ fn stream_name(s: u8) -> String {
     format!("stream-{}", s % 3)
 }
 
+/// Of the batch's number and the event's index: records of two formats, prose,
+/// and what looks like either.
+fn text(number: u64, i: usize) -> String {
+    let action = ["ACCEPT", "REJECT"][i % 2];
+    match number % 5 {
+        0 => format!("{number} {i}"),
+        1 | 2 => format!("2 eni-{} 10.0.{i}.{number} - {} {action} OK", number % 3, number * 7),
+        3 => format!("{number}  {i}"),
+        _ => format!("[{number} {i}]\n"),
+    }
+}
+
+/// Filter patterns that look at columns, at texts, or cannot match.
+const PATTERNS: [&str; 7] = [
+    "[..., action=REJECT, status]",
+    "[v, e=eni-1, s=10.*, d, n>50, ...]",
+    "[a, b=1]",
+    "[a!=4, rest]",
+    "REJECT",
+    "-REJECT",
+    "[a, b, c, d, e, f, g, h, i, j]",
+];
+
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let minutes = prop_oneof![8 => -60..60i64, 1 => -21 * 1440..200i64];
     let token = prop_oneof![2 => Just(None), 1 => (0..6u8).prop_map(Some)];
@@ -94,6 +122,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         }),
         2 => (0..3u8, days).prop_map(|(g, d)| Op::Retention(g, d)),
         2 => Just(Op::Maintain),
+        3 => Just(Op::Flush),
+        1 => Just(Op::Merge),
         2 => (1..40i64).prop_map(Op::Wait),
         2 => Just(Op::Reopen),
         2 => (0..8u64, 1..4u64).prop_map(|(after, n)| Op::Full(after, n)),
@@ -148,7 +178,7 @@ impl Model {
                     return None;
                 }
                 for (i, timestamp) in &taken {
-                    let text = format!("{number} {i}");
+                    let text = text(number, *i);
                     let number = number * 10 + *i as u64;
                     stream.events.push(Event { timestamp: *timestamp, ingestion: now, number, text });
                 }
@@ -163,10 +193,35 @@ impl Model {
                     }
                 }
             }
-            Op::Wait(_) | Op::Reopen | Op::Full(..) | Op::PowerCut(..) | Op::Kill(_) => {}
+            Op::Flush
+            | Op::Merge
+            | Op::Wait(_)
+            | Op::Reopen
+            | Op::Full(..)
+            | Op::PowerCut(..)
+            | Op::Kill(_) => {}
         }
         Some(())
     }
+}
+
+/// The events of a stream in segments, without those that expired.
+fn in_segments(state: &State, group: u64, stream: u64) -> Vec<(Place, i64)> {
+    let wanted = Wanted {
+        group,
+        streams: Selection::Only(vec![stream]),
+        after: Place::FIRST,
+        before: Place { timestamp: i64::MAX, sequence: u64::MAX },
+        expired: state.groups[&group].meta.expired.clone(),
+        after_sequence: 0,
+        pattern: None,
+    };
+    let mut walk = Walk::new(state.segments.values().cloned(), wanted, None, true);
+    let mut found = Vec::new();
+    while let Some(row) = walk.next().unwrap() {
+        found.push((row.place, row.block.ingestion(row.row).unwrap()));
+    }
+    found
 }
 
 fn open(disk: &Disk) -> Store {
@@ -236,10 +291,12 @@ impl World {
             Op::Retention(g, Some(days)) => store.put_retention_policy(&scope, &group_name(*g), *days),
             Op::Retention(g, None) => store.delete_retention_policy(&scope, &group_name(*g)),
             Op::Maintain => store.maintain(now).map(|_| ()),
+            Op::Flush => store.inner.flush_all(),
+            Op::Merge => store.inner.merge(),
             Op::Put(g, s, minutes, token) => {
                 let events = minutes.iter().enumerate().map(|(i, m)| InputLogEvent {
                     timestamp: UnixMillis(self.now + m * 60_000),
-                    message: format!("{} {i}", self.number),
+                    message: text(self.number, i),
                 });
                 let request = PutLogEvents {
                     group: group_name(*g),
@@ -295,20 +352,25 @@ impl World {
             }
             for (stream_name, expect) in &expect.streams {
                 let stream = state.stream(group, stream_name).unwrap();
-                let found = stream.entries.iter().map(|entry| (entry.timestamp, entry.ingestion));
+                let entries = stream.entries.iter().map(|e| (e.place(), e.ingestion));
+                let stored = in_segments(&state, group.meta.id, stream.meta.id);
+                let mut found: Vec<_> = entries.chain(stored).collect();
+                found.sort_unstable();
                 let wanted = expect.events.iter().map(|event| (event.timestamp, event.ingestion));
-                if !found.eq(wanted) {
-                    return Some(format!(
-                        "{name} {stream_name}: {:?}, not {:?}",
-                        stream.entries, expect.events
-                    ));
+                let times = found.iter().map(|(place, ingestion)| (place.timestamp, *ingestion));
+                if !times.eq(wanted) {
+                    return Some(format!("{name} {stream_name}: {found:?}, not {:?}", expect.events));
                 }
                 let hash = |token: &String| Sha256::digest(token)[..16].to_vec();
                 if !stream.meta.tokens.iter().map(|t| t.to_vec()).eq(expect.tokens.iter().map(hash)) {
                     return Some(format!("{name} {stream_name}: tokens"));
                 }
-                let bytes: usize = expect.events.iter().map(|event| event.text.len() + 26).sum();
+                let bytes: usize = stream.entries.iter().map(|entry| entry.counted_bytes()).sum();
                 assert_eq!(stream.bytes, bytes as u64);
+                let parts = state.segments.values().map(|segment| segment.stream_bytes(stream.meta.id));
+                assert_eq!(stream.segment_bytes, parts.sum::<u64>(), "bytes in segments");
+                let kept: usize = expect.events.iter().map(|event| event.text.len() + 26).sum();
+                assert!(stream.bytes + stream.segment_bytes >= kept as u64);
                 for entry in &stream.entries {
                     *live.get_mut(&entry.file).unwrap() += 1;
                 }
@@ -335,19 +397,31 @@ impl World {
                 all.extend(expect.into_iter().map(|event| (event, stream_name)));
             }
             all.sort_by_key(|(event, _)| (event.timestamp, event.number));
-            let mut request = FilterLogEvents { group: name.clone(), limit: Some(5), ..Default::default() };
-            let mut found = Vec::new();
-            loop {
-                let page = self.store.filter_log_events(&scope(), &request, now).unwrap();
-                found.extend(page.events.into_iter().map(|event| (event.message, event.log_stream_name)));
-                request.next_token = page.next_token;
-                if request.next_token.is_none() {
-                    break;
-                }
-            }
             let expect: Vec<_> =
                 all.into_iter().map(|(event, stream)| (event.text.clone(), stream.clone())).collect();
-            assert_eq!(found, expect);
+            assert_eq!(self.filtered(name, None, now), expect);
+            let pattern = PATTERNS[self.number as usize % PATTERNS.len()];
+            let compiled = crate::pattern::Pattern::parse(pattern).unwrap();
+            let expect: Vec<_> = expect.into_iter().filter(|(text, _)| compiled.matches(text)).collect();
+            assert_eq!(self.filtered(name, Some(pattern), now), expect, "{pattern}");
+        }
+    }
+
+    fn filtered(&self, group: &str, pattern: Option<&str>, now: UnixMillis) -> Vec<(String, String)> {
+        let mut request = FilterLogEvents {
+            group: group.into(),
+            limit: Some(5),
+            filter_pattern: pattern.map(Into::into),
+            ..Default::default()
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.filter_log_events(&scope(), &request, now).unwrap();
+            found.extend(page.events.into_iter().map(|event| (event.message, event.log_stream_name)));
+            request.next_token = page.next_token;
+            if request.next_token.is_none() {
+                return found;
+            }
         }
     }
 

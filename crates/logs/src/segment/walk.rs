@@ -1,0 +1,284 @@
+//! Rows of one group from many segments, in order of time, forward or backward.
+//!
+//! Segments and blocks are opened when the walk comes to their time, and not at
+//! all if their bounds say that nothing in them is wanted.
+
+use super::matching;
+use super::{Block, Cache, Segment};
+use crate::error::LogsError;
+use crate::index::Place;
+use crate::pattern::Pattern;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+/// Which streams are wanted.
+#[derive(Clone)]
+pub(crate) enum Selection {
+    /// All that the group has.
+    All(Arc<HashMap<u64, String>>),
+    /// Sorted.
+    Only(Vec<u64>),
+}
+
+impl Selection {
+    fn has(&self, stream: u64) -> bool {
+        match self {
+            Self::All(names) => names.contains_key(&stream),
+            Self::Only(ids) => ids.binary_search(&stream).is_ok(),
+        }
+    }
+}
+
+/// What is wanted of a group.
+pub(crate) struct Wanted<'a> {
+    pub group: u64,
+    pub streams: Selection,
+    /// Places before the first, and behind the last.
+    pub after: Place,
+    pub before: Place,
+    /// See `GroupMeta::expired`.
+    pub expired: Vec<(i64, u64)>,
+    pub after_sequence: u64,
+    pub pattern: Option<&'a Pattern>,
+}
+
+impl Wanted<'_> {
+    fn overlaps(&self, first: i64, last: i64, last_sequence: u64) -> bool {
+        let lasting = !self.expired.iter().any(|&(before, until)| last < before && last_sequence < until);
+        lasting
+            && last >= self.after.timestamp
+            && first <= self.before.timestamp
+            && last_sequence > self.after_sequence
+    }
+}
+
+/// A row, in its block.
+pub(crate) struct Found {
+    pub place: Place,
+    pub block: Arc<Block>,
+    pub row: usize,
+}
+
+pub(crate) struct Walk<'a> {
+    wanted: Wanted<'a>,
+    cache: Option<&'a Cache>,
+    forward: bool,
+    /// Not opened yet: by the earliest time that may be in them.
+    ahead: BinaryHeap<Reverse<(i64, usize)>>,
+    items: Vec<Item>,
+    open: Vec<Open>,
+    heads: BinaryHeap<Reverse<((i64, i64), usize)>>,
+    /// Rows that may still be read.
+    budget: usize,
+    stopped: Option<Place>,
+}
+
+enum Item {
+    Segment(Arc<Segment>),
+    Block(Arc<Segment>, usize),
+}
+
+struct Open {
+    block: Option<Arc<Block>>,
+    rows: std::vec::IntoIter<(Place, u32)>,
+    head: Option<(Place, u32)>,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(
+        segments: impl IntoIterator<Item = Arc<Segment>>,
+        wanted: Wanted<'a>,
+        cache: Option<&'a Cache>,
+        forward: bool,
+    ) -> Self {
+        let mut walk = Self {
+            wanted,
+            cache,
+            forward,
+            ahead: BinaryHeap::new(),
+            items: Vec::new(),
+            open: Vec::new(),
+            heads: BinaryHeap::new(),
+            budget: usize::MAX,
+            stopped: None,
+        };
+        for segment in segments {
+            let Some(part) = segment.meta.part(walk.wanted.group).copied() else { continue };
+            if walk.wanted.overlaps(part.first, part.last, part.last_sequence) {
+                walk.put_ahead(part.first, part.last, Item::Segment(segment));
+            }
+        }
+        walk
+    }
+
+    /// Reads no more than about so many rows, if it comes forward by them.
+    pub fn at_most(mut self, rows: usize) -> Self {
+        self.budget = rows;
+        self
+    }
+
+    /// After the last row: every row up to this place was dealt with, but not
+    /// all that follow. `None`: no row follows.
+    pub fn stopped(&self) -> Option<Place> {
+        self.stopped
+    }
+
+    fn put_ahead(&mut self, first: i64, last: i64, item: Item) {
+        let time = if self.forward { first } else { last.saturating_neg() };
+        self.ahead.push(Reverse((time, self.items.len())));
+        self.items.push(item);
+    }
+
+    fn key(&self, place: Place) -> (i64, i64) {
+        let (time, sequence) = (place.timestamp, place.sequence as i64);
+        if self.forward { (time, sequence) } else { (time.saturating_neg(), -sequence) }
+    }
+
+    /// The next row.
+    pub fn next(&mut self) -> Result<Option<Found>, LogsError> {
+        loop {
+            let ahead = self.ahead.peek().map(|Reverse(ahead)| *ahead);
+            if let Some(&Reverse((key, index))) = self.heads.peek()
+                && ahead.is_none_or(|(time, _)| key.0 < time)
+            {
+                self.heads.pop();
+                return Ok(self.take(index));
+            }
+            let Some((time, item)) = ahead else { return Ok(None) };
+            let here = Place { timestamp: time, sequence: 0 };
+            if self.budget == 0 && self.forward && here > self.wanted.after {
+                self.stopped = Some(here);
+                return Ok(None);
+            }
+            self.ahead.pop();
+            match &self.items[item] {
+                Item::Segment(segment) => {
+                    let segment = segment.clone();
+                    self.open_segment(&segment)?;
+                }
+                Item::Block(segment, index) => {
+                    let (segment, index) = (segment.clone(), *index);
+                    self.open_block(&segment, index)?;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, index: usize) -> Option<Found> {
+        let open = &mut self.open[index];
+        let (place, row) = open.head.take()?;
+        open.head = open.rows.next();
+        let found = match open.head {
+            Some(_) => open.block.clone(),
+            None => open.block.take(),
+        };
+        if let Some((next, _)) = open.head {
+            self.heads.push(Reverse((self.key(next), index)));
+        }
+        found.map(|block| Found { place, block, row: row as usize })
+    }
+
+    fn open_segment(&mut self, segment: &Arc<Segment>) -> Result<(), LogsError> {
+        let footer = segment.footer()?;
+        let mut wanted = true;
+        if let Selection::Only(ids) = &self.wanted.streams {
+            wanted = ids.iter().any(|id| {
+                footer.stream(*id).is_some_and(|stream| {
+                    stream.last >= self.wanted.after.timestamp && stream.first <= self.wanted.before.timestamp
+                })
+            });
+        }
+        if !wanted {
+            return Ok(());
+        }
+        for (index, block) in footer.blocks.iter().enumerate() {
+            if block.group == self.wanted.group
+                && self.wanted.overlaps(block.first, block.last, block.last_sequence)
+            {
+                self.put_ahead(block.first, block.last, Item::Block(segment.clone(), index));
+            }
+        }
+        Ok(())
+    }
+
+    fn open_block(&mut self, segment: &Arc<Segment>, index: usize) -> Result<(), LogsError> {
+        let block = match self.cache {
+            Some(cache) => cache.block(segment, index)?,
+            None => Arc::new(Block::open(segment, index)?),
+        };
+        let mut rows = self.select(&block);
+        self.budget = self.budget.saturating_sub(rows.len());
+        if let Some(pattern) = self.wanted.pattern {
+            rows = matching::matching(&block, pattern, rows)?;
+        }
+        let mut rows: Vec<(Place, u32)> =
+            rows.into_iter().map(|row| (block.place(row as usize), row)).collect();
+        rows.sort_unstable();
+        if !self.forward {
+            rows.reverse();
+        }
+        let mut rows = rows.into_iter();
+        let head = rows.next();
+        if let Some((place, _)) = head {
+            self.heads.push(Reverse((self.key(place), self.open.len())));
+            self.open.push(Open { block: Some(block), rows, head });
+        }
+        Ok(())
+    }
+
+    /// The rows that are wanted, whatever the pattern; in the block's order.
+    fn select(&self, block: &Block) -> Vec<u32> {
+        let Wanted { after, before, expired, after_sequence, .. } = &self.wanted;
+        let meta = block.meta();
+        let all = meta.first > after.timestamp && meta.last < before.timestamp;
+        let expires =
+            expired.iter().any(|&(before, until)| meta.first < before && meta.first_sequence < until);
+        let mut rows = Vec::new();
+        let mut add = |run: std::ops::Range<usize>| {
+            let (mut start, mut end) = (run.start, run.end);
+            if !all {
+                start = first(run.clone(), |row| block.place(row) > *after);
+                end = first(start..run.end, |row| block.place(row) >= *before);
+            }
+            if *after_sequence >= meta.first_sequence {
+                let wanted = |row: &usize| block.sequence(*row) > *after_sequence;
+                rows.extend((start..end).filter(wanted).map(|row| row as u32));
+            } else {
+                rows.extend(start as u32..end as u32);
+            }
+        };
+        match &self.wanted.streams {
+            Selection::Only(ids) if ids.len() < 4 => {
+                ids.iter().filter_map(|id| block.run(*id)).for_each(&mut add);
+            }
+            streams => {
+                for (stream, run) in block.runs() {
+                    if streams.has(stream) {
+                        add(run);
+                    }
+                }
+            }
+        }
+        if expires {
+            let gone = |place: Place| {
+                expired.iter().any(|&(before, until)| place.timestamp < before && place.sequence < until)
+            };
+            rows.retain(|row| !gone(block.place(*row as usize)));
+        }
+        rows
+    }
+}
+
+/// The first row of a range for which a test holds that holds for all behind it.
+fn first(mut rows: std::ops::Range<usize>, holds: impl Fn(usize) -> bool) -> usize {
+    while rows.start < rows.end {
+        let middle = rows.start + rows.len() / 2;
+        if holds(middle) {
+            rows.end = middle;
+        } else {
+            rows.start = middle + 1;
+        }
+    }
+    rows.start
+}
