@@ -4,6 +4,7 @@
 use crate::error::CaptureError;
 use crate::sys::net;
 use std::fs::{File, OpenOptions};
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
@@ -69,6 +70,18 @@ impl Namespace {
 /// The namespace is not there, or may not be entered.
 pub fn enter<T: Send>(name_or_path: &str, work: impl FnOnce() -> T + Send) -> Result<T, CaptureError> {
     Namespace::open(Some(name_or_path))?.run(work)
+}
+
+/// The addresses of a device in the calling thread's network namespace, each
+/// with the length of its network.
+///
+/// # Errors
+/// There is no such device.
+pub fn addresses(device: &str) -> Result<Vec<(IpAddr, u8)>, CaptureError> {
+    if net::device_index(device).is_err() {
+        return Err(CaptureError::DeviceNotFound { device: device.to_owned(), netns: None });
+    }
+    net::addresses(device).map_err(CaptureError::doing(format!("read the addresses of device '{device}'")))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod ipv6_address;
 pub mod lookup;
 pub mod network_acl;
 pub mod network_interface;
+pub mod observed;
 pub mod orders;
 pub mod prefix_list;
 pub mod principal;

@@ -186,6 +186,42 @@ pub fn create(cx: Cx<'_>, request: &CreateNetworkInterface) -> Result<NetworkInt
     })
 }
 
+/// Makes an interface with addresses that its host has already, whether the
+/// subnet has them for interfaces or not; with the VPC's default group.
+///
+/// Errors: `InvalidIPAddress.InUse` if another interface of the subnet has one.
+pub fn create_as_it_is(
+    cx: Cx<'_>,
+    subnet: Subnet,
+    description: String,
+    ipv4: Vec<Ipv4Addr>,
+    ipv6: Vec<Ipv6Addr>,
+) -> Result<NetworkInterface> {
+    let taken = address_pool::of(cx, &subnet.id)?;
+    if let Some(address) = ipv4.iter().find(|address| taken.contains(**address)) {
+        return Err(ControlError::fault("InvalidIPAddress.InUse", format!("Address {address} is in use.")));
+    }
+    let interface = NetworkInterface {
+        id: EniId::from_random(random::bits()?),
+        groups: groups_of(cx, &subnet.vpc, &[])?,
+        ipv4,
+        ipv6,
+        vpc: subnet.vpc,
+        subnet: subnet.id,
+        az: subnet.az,
+        az_id: subnet.az_id,
+        description,
+        mac: random_mac()?,
+        source_dest_check: true,
+        interface_type: interface_type(None)?,
+        attached: None,
+        requester: None,
+        created: cx.now,
+    };
+    interface_index::put(cx, &interface)?;
+    Ok(interface)
+}
+
 /// The groups with these ids, each once; the VPC's default group for none.
 fn groups_of(cx: Cx<'_>, vpc: &VpcId, ids: &[&str]) -> Result<Vec<SecurityGroupId>> {
     let members: Vec<SecurityGroup> = cx.tx.list_in(cx.scope, vpc.as_str())?;

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod event_stream;
 pub mod home;
 pub mod listen;
+pub mod observe;
 pub mod outward;
 pub mod records;
 pub mod replay;

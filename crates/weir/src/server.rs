@@ -12,6 +12,7 @@ use crate::agent::{Agent, Parts};
 use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
 use crate::listen::{self, Limits};
+use crate::observe::{self, Observing};
 use crate::outward::{Choices, Outward};
 use anyhow::{Context, Result, anyhow, bail};
 use aws_credential_types::Credentials;
@@ -63,6 +64,8 @@ pub struct Config {
     pub emulator: bool,
     pub clients: Clients,
     pub outward: Choices,
+    /// Devices of this host to watch in observe mode.
+    pub observe: Vec<String>,
     /// The root access key to use instead of a generated one.
     pub root_access_key: Option<RootAccessKey>,
 }
@@ -82,6 +85,8 @@ pub struct Ready {
     pub new_root_access_key: Option<RootAccessKey>,
     /// Why this host cannot capture.
     pub no_capture: Option<String>,
+    /// The devices of `--observe`.
+    pub observing: Observing,
 }
 
 /// Runs the server until `interrupted` resolves. `ready` is called once it answers.
@@ -123,6 +128,7 @@ pub async fn run(
     };
 
     listen_to_changes(&state, agent.as_ref(), &publisher, statuses);
+    let observing = observe::start(&config, &state, agent.as_ref(), no_capture.as_deref())?;
     let settings = Settings {
         account: config.account_id.clone(),
         region: config.region.clone(),
@@ -162,7 +168,7 @@ pub async fn run(
         Endpoint { url: url.clone(), region: config.region.clone(), account_id: config.account_id.clone() };
     config.home.write_endpoint(&endpoint)?;
     let new_root_access_key = is_new.then_some(root);
-    ready(&Ready { url, new_root_access_key, no_capture });
+    ready(&Ready { url, new_root_access_key, no_capture, observing });
 
     let reason = interrupted.await;
     info!(reason, "stopping");

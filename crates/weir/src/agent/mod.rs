@@ -72,6 +72,8 @@ struct Progress {
     applied: u64,
     stopped: bool,
     problems: BTreeMap<EniId, String>,
+    /// Why observe mode sees no drops, if it does not.
+    blind: Option<String>,
 }
 
 enum Command {
@@ -123,6 +125,11 @@ impl Handle {
     /// There are new orders.
     pub fn follow(&self) {
         self.send(Command::Follow);
+    }
+
+    /// Why interfaces in observe mode record everything as ACCEPT, if they must.
+    pub fn blind(&self) -> Option<String> {
+        lock(&self.progress).blind.clone()
     }
 
     fn send(&self, command: Command) {
@@ -273,7 +280,9 @@ impl Work {
 
     fn publish(&self, generation: u64) {
         let problems = self.follower.problems().clone();
+        let blind = self.parts.capture.blind();
         self.handle.update(|progress| {
+            progress.blind = blind;
             progress.applied = progress.applied.max(generation);
             progress.problems = problems;
         });

@@ -42,6 +42,9 @@ pub struct Args {
     /// Region that 'weir env' names
     #[arg(long, default_value = "us-east-1", value_name = "REGION")]
     region: String,
+    /// Watch a device of this host: makes a network interface for it if there is none; its traffic stays as it is; may be given more than once
+    #[arg(long, value_name = "DEVICE")]
+    observe: Vec<String>,
     /// Length of a capture window in seconds
     #[arg(long, default_value = "60", value_name = "SECONDS")]
     interval: NonZeroU32,
@@ -137,6 +140,7 @@ pub fn run(args: Args) -> Result<()> {
             endpoints: args.subscription_endpoint.into_iter().collect(),
             give_up_after: Duration::from_secs_f64(args.subscription_patience),
         },
+        observe: args.observe,
         root_access_key: root_access_key_from_environment()?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -184,6 +188,7 @@ fn announce(ready: &Ready, home: &Home, emulator: bool) {
         eprintln!("EMULATOR MODE: any credentials are accepted and everything is gone at the end.");
     }
     eprintln!("Point AWS clients here: eval \"$(weir env --data-dir {})\"", home.path().display());
+    eprint!("{}", ready.observing);
     let mut out = std::io::stdout().lock();
     // A closed pipe is not an error: nobody waits for the line.
     if writeln!(out, "weir is ready at {}", ready.url).and_then(|()| out.flush()).is_err() {

@@ -1,0 +1,116 @@
+//! `weir serve --observe DEVICE`: flow logs for a device of this host, without
+//! a VPC made by hand and without changing anything about its traffic.
+
+use crate::agent::Agent;
+use crate::commands::HintExt;
+use crate::server::{Config, now};
+use anyhow::{Context, Result, anyhow};
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+use weir_api::host::Host;
+use weir_capture::netns;
+use weir_control::observed::{self, Device, Observed};
+use weir_control::{Cx, State};
+use weir_types::orders::Mode;
+
+/// Attaching loads programs, and reads the kernel's type information.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What is observed, in words for who started it.
+#[derive(Debug, Default)]
+pub struct Observing {
+    devices: Vec<Observed>,
+    /// Why drops cannot be seen.
+    blind: Option<String>,
+    account: String,
+}
+
+/// Finds or makes the interface of each device and waits until it is attached.
+pub fn start(
+    config: &Config,
+    state: &State,
+    agent: Option<&Agent>,
+    no_capture: Option<&str>,
+) -> Result<Observing> {
+    if config.observe.is_empty() {
+        return Ok(Observing::default());
+    }
+    let Some(agent) = agent else {
+        return Err(anyhow!("--observe needs capture: {}", no_capture.unwrap_or("it is not there")));
+    };
+    let handle = agent.handle();
+    let scope = weir_control::Scope::new(&config.account_id, &config.region);
+    let mut observing = Observing { account: config.account_id.clone(), ..Observing::default() };
+    for name in &config.observe {
+        let device = find(name)?;
+        let found = state
+            .transact(|tx| observed::ensure(Cx { tx, scope: &scope, now: now() }, &device))
+            .with_context(|| format!("cannot observe {name}"))?;
+        let id = &found.interface.id;
+        let applied = handle.wait_applied(state.generation()?, PATIENCE);
+        let problem = handle.problem(id).or_else(|| (!applied).then(|| "the agent does not answer".into()));
+        if let Some(problem) = problem {
+            if found.attached {
+                state.transact(|tx| observed::give_up(Cx { tx, scope: &scope, now: now() }, id))?;
+            }
+            return Err(anyhow!("cannot observe {name}: {problem}"));
+        }
+        observing.devices.push(found);
+    }
+    observing.blind = handle.blind();
+    Ok(observing)
+}
+
+fn find(name: &str) -> Result<Device> {
+    let addresses = netns::addresses(name).map_err(|error| anyhow!("{}", weir_api::error::chain(&error)));
+    let addresses = addresses.hint("'ip -brief address' shows the devices of this host")?;
+    let mut device = Device { name: name.to_owned(), ipv4: Vec::new(), ipv6: Vec::new() };
+    for (address, prefix) in addresses {
+        match address {
+            IpAddr::V4(address) => device.ipv4.push((address, prefix)),
+            IpAddr::V6(address) if !address.is_unicast_link_local() => device.ipv6.push(address),
+            IpAddr::V6(_) => {}
+        }
+    }
+    Ok(device)
+}
+
+impl fmt::Display for Observing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Observed { device, interface, mode, made, attached } in &self.devices {
+            let address = interface.primary_ipv4().map(|address| format!(" ({address})")).unwrap_or_default();
+            writeln!(
+                f,
+                "Observing {device}{address} as {}, {} of {}.",
+                interface.id, interface.subnet, interface.vpc
+            )?;
+            match made.as_slice() {
+                [] if *attached => writeln!(f, "  It was there and is attached again.")?,
+                [] => writeln!(f, "  It was attached before; mode {mode}.")?,
+                made => writeln!(f, "  Made for it: {}. Traffic passes as before.", made.join(", "))?,
+            }
+            if *mode != Mode::Observe {
+                writeln!(
+                    f,
+                    "  Weir's own rules decide there; 'weir attach --mode observe' leaves it to the host's."
+                )?;
+            }
+        }
+        let Some(first) = self.devices.first() else { return Ok(()) };
+        match &self.blind {
+            Some(why) => {
+                writeln!(f, "Drops of this host's firewall cannot be seen, all traffic is ACCEPT: {why}")?
+            }
+            None => writeln!(f, "What this host's firewall drops is REJECT, all else ACCEPT.")?,
+        }
+        let (eni, account) = (&first.interface.id, &self.account);
+        writeln!(
+            f,
+            "Next, a flow log (its role: docs/guides/linux-host.md):\n  \
+             aws ec2 create-flow-logs --resource-type NetworkInterface --resource-ids {eni} --traffic-type ALL \\\n    \
+             --log-group-name this-host --deliver-logs-permission-arn arn:aws:iam::{account}:role/flow-logs\n  \
+             weir tail this-host"
+        )
+    }
+}
