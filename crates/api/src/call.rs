@@ -44,6 +44,8 @@ pub struct Services {
     pub settings: Settings,
     /// S3, where it is served.
     pub objects: std::sync::OnceLock<weir_objects::Endpoint>,
+    /// What runs Athena's statements.
+    pub queries: std::sync::OnceLock<Arc<dyn crate::athena::engine::QueryEngine>>,
 }
 
 /// One request on its way through an action.

@@ -13,8 +13,11 @@
 //! | CloudWatch Logs | [`logs`] | JSON 1.1 |
 //! | S3 | [`objects`], in the crate `weir-objects` | REST, XML |
 //! | CloudWatch metrics and alarms | [`cloudwatch`] | RPC v2 CBOR, JSON 1.0, query |
+//! | Athena | [`athena`] | JSON 1.1 |
+//! | Glue, its data catalog | [`glue`] | JSON 1.1 |
 //! | Weir's own (attach, detach, list) | [`weir`] | JSON 1.1 |
 
+pub mod athena;
 pub mod authenticate;
 pub mod authorize;
 pub mod call;
@@ -22,6 +25,7 @@ pub mod cloudwatch;
 pub mod dispatch;
 pub mod ec2;
 pub mod error;
+pub mod glue;
 pub mod host;
 pub mod iam;
 pub mod intake;

@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::protocol::json::{self, Members};
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-use crate::{cloudwatch, ec2, iam, logs, sts, weir};
+use crate::{athena, cloudwatch, ec2, glue, iam, logs, sts, weir};
 use axum::http::{HeaderMap, StatusCode};
 use weir_iam::sigv4::ErrorProtocol;
 
@@ -17,6 +17,8 @@ pub enum Service {
     Sts,
     Logs,
     CloudWatch,
+    Athena,
+    Glue,
     Weir,
 }
 
@@ -65,12 +67,14 @@ const JSON: &str = "application/x-amz-json-1.1";
 
 impl Service {
     /// Every service under its name in credential scopes.
-    pub const NAMES: [(&'static str, Self); 6] = [
+    pub const NAMES: [(&'static str, Self); 8] = [
         ("ec2", Self::Ec2),
         ("iam", Self::Iam),
         ("sts", Self::Sts),
         ("logs", Self::Logs),
         ("monitoring", Self::CloudWatch),
+        ("athena", Self::Athena),
+        ("glue", Self::Glue),
         ("weir", Self::Weir),
     ];
 
@@ -105,7 +109,7 @@ impl Service {
         let is_json = given.ends_with("json") || given.contains("json-");
         let wanted = match self {
             Self::Ec2 | Self::Iam | Self::Sts => "application/x-www-form-urlencoded",
-            Self::Logs | Self::Weir => JSON,
+            Self::Logs | Self::Athena | Self::Glue | Self::Weir => JSON,
             // Three formats, told apart by `cloudwatch::wire`.
             Self::CloudWatch => return Ok(()),
         };
@@ -131,6 +135,8 @@ impl Service {
         match (target.and_then(|t| t.split_once('.')).map(|(prefix, _)| prefix), version) {
             (Some(logs::TARGET), _) => Some(Self::Logs),
             (Some(weir::TARGET), _) => Some(Self::Weir),
+            (Some(athena::TARGET), _) => Some(Self::Athena),
+            (Some(glue::TARGET), _) => Some(Self::Glue),
             (Some(cloudwatch::TARGET), _) | (None, Some(cloudwatch::VERSION)) => Some(Self::CloudWatch),
             (_, Some(ec2::VERSION)) => Some(Self::Ec2),
             (_, Some(iam::VERSION)) => Some(Self::Iam),
@@ -144,7 +150,7 @@ impl Service {
         match self {
             Self::Ec2 => ErrorProtocol::Ec2,
             Self::Iam | Self::Sts | Self::CloudWatch => ErrorProtocol::Query,
-            Self::Logs | Self::Weir => ErrorProtocol::Json,
+            Self::Logs | Self::Athena | Self::Glue | Self::Weir => ErrorProtocol::Json,
         }
     }
 
@@ -188,6 +194,8 @@ impl Service {
             }
             Self::Sts => query_answer(sts::ACTIONS, sts::NAMESPACE, call, action, params),
             Self::Logs => run_json(logs::ACTIONS, call, action, body),
+            Self::Athena => run_json(athena::ACTIONS, call, action, body),
+            Self::Glue => run_json(glue::ACTIONS, call, action, body),
             Self::Weir => run_json(weir::ACTIONS, call, action, body),
             Self::CloudWatch => Ok(String::new()),
         }
@@ -197,7 +205,7 @@ impl Service {
     fn success(self, body: String) -> Answer {
         let content_type = match self {
             Self::Ec2 | Self::Iam | Self::Sts | Self::CloudWatch => XML,
-            Self::Logs | Self::Weir => JSON,
+            Self::Logs | Self::Athena | Self::Glue | Self::Weir => JSON,
         };
         Answer::new(StatusCode::OK, content_type, body)
     }
@@ -235,6 +243,22 @@ impl Service {
                 };
                 let body = serde_json::json!({"__type": code, "message": error.message}).to_string();
                 Answer { error_type: Some(code.to_owned()), ..Answer::new(status, JSON, body) }
+            }
+            Self::Athena => {
+                // `CODE:ATHENA_CODE`
+                let (code, own) = error.code.split_once(':').unwrap_or((&error.code, ""));
+                let mut body = serde_json::json!({"__type": code, "Message": error.message});
+                if !own.is_empty() {
+                    body["AthenaErrorCode"] = own.into();
+                    body["ErrorCode"] = own.into();
+                }
+                let code = Some(code.to_owned());
+                Answer { error_type: code, ..Answer::new(status, JSON, body.to_string()) }
+            }
+            Self::Glue => {
+                let body = serde_json::json!({"__type": error.code, "Message": error.message}).to_string();
+                let code = Some(error.code.to_string());
+                Answer { error_type: code, ..Answer::new(status, JSON, body) }
             }
             Self::CloudWatch => cloudwatch::wire::Wire::of(headers).failure(error, request_id),
         }

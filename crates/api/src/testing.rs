@@ -23,7 +23,7 @@
 use crate::call::{Call, Services, Settings};
 use crate::host::NoHost;
 use crate::service::Service;
-use crate::{cloudwatch, ec2, iam, logs, sts, weir};
+use crate::{athena, cloudwatch, ec2, glue, iam, logs, sts, weir};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -84,6 +84,7 @@ impl World {
                 body_grace: Duration::from_secs(30),
             },
             objects: std::sync::OnceLock::new(),
+            queries: std::sync::OnceLock::new(),
         };
         Self { services: Arc::new(services), clock_ms, root }
     }
@@ -211,6 +212,8 @@ impl<'a> Client<'a> {
     pub fn json(&self, service: &str, action: &str, members: Value) -> Reply {
         let target = match service {
             "weir" => weir::TARGET,
+            "athena" => athena::TARGET,
+            "glue" => glue::TARGET,
             "monitoring" => cloudwatch::TARGET,
             _ => logs::TARGET,
         };
@@ -338,7 +341,10 @@ impl Reply {
     #[track_caller]
     pub fn message(&self) -> String {
         match self.body.starts_with('{') {
-            true => self.json()["message"].as_str().unwrap().to_owned(),
+            true => {
+                let body = self.json();
+                body["message"].as_str().or(body["Message"].as_str()).unwrap().to_owned()
+            }
             false => self.text("Message"),
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use weir_api::{cloudwatch, ec2, iam, logs, sts, weir};
+use weir_api::{athena, cloudwatch, ec2, glue, iam, logs, sts, weir};
 
 struct Service {
     /// Its folder below `src`.
@@ -16,7 +16,7 @@ struct Service {
     actions: Vec<&'static str>,
 }
 
-fn services() -> [Service; 6] {
+fn services() -> [Service; 8] {
     let service = |folder, title, note, actions: Vec<&'static str>| Service { folder, title, note, actions };
     [
         service(
@@ -51,6 +51,19 @@ fn services() -> [Service; 6] {
             "Signed for `monitoring`. RPC v2 CBOR, JSON 1.0 (target `GraniteServiceVersion20100801`) or the query \
              protocol, version 2010-08-01. Metrics and metric alarms.",
             cloudwatch::ACTIONS.iter().map(|action| action.name).collect(),
+        ),
+        service(
+            "athena",
+            "Athena",
+            "JSON 1.1, target `AmazonAthena`. `MaxResults` and `NextToken` work wherever the model has them. Results \
+             are objects of the S3 of this endpoint.",
+            athena::ACTIONS.iter().map(|action| action.name).collect(),
+        ),
+        service(
+            "glue",
+            "Glue",
+            "JSON 1.1, target `AWSGlue`: the data catalog, as far as clients of Athena use it.",
+            glue::ACTIONS.iter().map(|action| action.name).collect(),
         ),
         service(
             "weir",

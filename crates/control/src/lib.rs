@@ -11,7 +11,9 @@
 
 pub mod address;
 pub mod address_pool;
+pub mod athena;
 pub mod attachment;
+pub mod catalog;
 pub mod cidr;
 pub mod client_token;
 pub mod error;

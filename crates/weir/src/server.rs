@@ -152,6 +152,7 @@ pub async fn run(
         clock: Arc::new(now),
         settings,
         objects: Default::default(),
+        queries: Default::default(),
     };
     let services = Arc::new(services);
     serve_objects(&config, &services)?;

@@ -83,6 +83,11 @@ impl Endpoint {
         told::told(answer).await
     }
 
+    /// What it answers from.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
     /// Whether there is a bucket of this name. Blocks.
     pub fn has_bucket(&self, name: &str) -> bool {
         self.store.bucket(name).is_ok()

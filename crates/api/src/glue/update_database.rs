@@ -1,0 +1,16 @@
+//! UpdateDatabase: replaces what is said of a database.
+
+use super::{permit, required};
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::protocol::json::Members;
+use serde_json::{Value, json};
+use weir_control::catalog::{DatabaseInput, database};
+
+pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiError> {
+    let [name] = required::texts(members, ["Name"])?;
+    let input: DatabaseInput = required::structure(members, "DatabaseInput")?;
+    permit::database(call, "UpdateDatabase", name)?;
+    call.transact(|cx| database::update(cx, name, input.clone()))?;
+    Ok(Some(json!({})))
+}
