@@ -43,7 +43,7 @@ pub struct FilterLogEvents {
 /// What one call with a pattern reads at most, of log files and of segments.
 /// Each chunk is in memory at once.
 const SCAN_EVENTS: usize = if cfg!(test) { 100 } else { 200_000 };
-const SEGMENT_SCAN_EVENTS: usize = if cfg!(test) { 20 } else { 1_000_000 };
+const SEGMENT_SCAN_EVENTS: usize = if cfg!(test) { 20 } else { 500_000 };
 const SCAN_BYTES: usize = 64 << 20;
 const CHUNK_BYTES: usize = 4 << 20;
 

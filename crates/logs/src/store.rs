@@ -222,6 +222,7 @@ impl Store {
             done.expired_events = before.saturating_sub(counts(&self.state()));
         }
 
+        self.inner.cache.clear();
         let dropped = self.inner.drop_segments()?;
         done.expired_events += dropped.rows;
         done.removed_files += dropped.segments;

@@ -28,6 +28,7 @@ pub(crate) struct Block {
     head: Head,
     columns: Vec<OnceLock<Column>>,
     pages: Vec<OnceLock<Vec<u8>>>,
+    order: OnceLock<Vec<u32>>,
 }
 
 #[derive(Default)]
@@ -93,6 +94,7 @@ impl Block {
                 head,
                 columns,
                 pages,
+                order: OnceLock::new(),
             })
         };
         decode().ok_or_else(|| segment.damaged())
@@ -100,6 +102,22 @@ impl Block {
 
     pub fn rows(&self) -> usize {
         self.meta.rows
+    }
+
+    /// About the most bytes of memory that it takes.
+    pub(super) fn weight(&self) -> usize {
+        let columns: usize = self.meta.columns.iter().map(|column| column.length).sum();
+        columns + columns / 2 + 4 * self.meta.rows + self.head.pages.iter().sum::<usize>()
+    }
+
+    /// All rows in order of time.
+    pub(super) fn order(&self) -> &[u32] {
+        self.order.get_or_init(|| {
+            let mut rows: Vec<(Place, u32)> =
+                (0..self.meta.rows).map(|row| (self.place(row), row as u32)).collect();
+            rows.sort_unstable();
+            rows.into_iter().map(|(_, row)| row).collect()
+        })
     }
 
     pub(super) fn meta(&self) -> &BlockMeta {

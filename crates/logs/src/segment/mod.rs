@@ -177,11 +177,11 @@ struct Held {
     blocks: HashMap<(u64, usize), Arc<Block>>,
     /// Oldest first.
     order: VecDeque<(u64, usize)>,
-    rows: usize,
+    bytes: usize,
 }
 
-/// About 30 MB at most: 110 bytes a row if all is text, 20 if it is columns.
-const CACHED_ROWS: usize = 256 << 10;
+/// A million flow-log records and more.
+const CACHED_BYTES: usize = 48 << 20;
 
 impl Cache {
     fn block(&self, segment: &Arc<Segment>, index: usize) -> Result<Arc<Block>, LogsError> {
@@ -193,12 +193,12 @@ impl Cache {
         let mut held = lock(&self.held);
         if held.blocks.insert(key, block.clone()).is_none() {
             held.order.push_back(key);
-            held.rows += block.rows();
+            held.bytes += block.weight();
         }
-        while held.rows > CACHED_ROWS && held.order.len() > 1 {
+        while held.bytes > CACHED_BYTES && held.order.len() > 1 {
             let Some(oldest) = held.order.pop_front() else { break };
             if let Some(block) = held.blocks.remove(&oldest) {
-                held.rows = held.rows.saturating_sub(block.rows());
+                held.bytes = held.bytes.saturating_sub(block.weight());
             }
         }
         Ok(block)
@@ -209,6 +209,11 @@ impl Cache {
         let mut held = lock(&self.held);
         held.blocks.retain(|(id, _), _| !segments.contains(id));
         held.order.retain(|(id, _)| !segments.contains(id));
-        held.rows = held.blocks.values().map(|block| block.rows()).sum();
+        held.bytes = held.blocks.values().map(|block| block.weight()).sum();
+    }
+
+    /// Forgets everything: called once in a while, so that an idle store is small.
+    pub fn clear(&self) {
+        *lock(&self.held) = Held::default();
     }
 }

@@ -10,6 +10,7 @@ use crate::index::Place;
 use crate::pattern::Pattern;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Which streams are wanted.
@@ -81,8 +82,27 @@ enum Item {
 
 struct Open {
     block: Option<Arc<Block>>,
-    rows: std::vec::IntoIter<(Place, u32)>,
+    rows: Rows,
     head: Option<(Place, u32)>,
+}
+
+enum Rows {
+    Listed(std::vec::IntoIter<(Place, u32)>),
+    /// So many of [`Block::order`].
+    Ordered(Range<usize>),
+}
+
+impl Rows {
+    fn next(&mut self, block: &Block, forward: bool) -> Option<(Place, u32)> {
+        match self {
+            Self::Listed(rows) => rows.next(),
+            Self::Ordered(range) => {
+                let at = if forward { range.next() } else { range.next_back() }?;
+                let row = block.order()[at];
+                Some((block.place(row as usize), row))
+            }
+        }
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -168,7 +188,7 @@ impl<'a> Walk<'a> {
     fn take(&mut self, index: usize) -> Option<Found> {
         let open = &mut self.open[index];
         let (place, row) = open.head.take()?;
-        open.head = open.rows.next();
+        open.head = open.block.as_ref().and_then(|block| open.rows.next(block, self.forward));
         let found = match open.head {
             Some(_) => open.block.clone(),
             None => open.block.take(),
@@ -207,10 +227,37 @@ impl<'a> Walk<'a> {
             Some(cache) => cache.block(segment, index)?,
             None => Arc::new(Block::open(segment, index)?),
         };
-        let mut rows = self.select(&block);
+        let mut rows = match self.ordered(&block) {
+            Some(range) => Rows::Ordered(range),
+            None => Rows::Listed(self.listed(&block)?.into_iter()),
+        };
+        if let Some(head) = rows.next(&block, self.forward) {
+            self.heads.push(Reverse((self.key(head.0), self.open.len())));
+            self.open.push(Open { block: Some(block), rows, head: Some(head) });
+        }
+        Ok(())
+    }
+
+    /// The rows that are wanted, if they are a stretch of time with all that is in it.
+    fn ordered(&self, block: &Block) -> Option<Range<usize>> {
+        let Wanted { after, before, after_sequence, pattern, streams, .. } = &self.wanted;
+        let whole = pattern.is_none()
+            && matches!(streams, Selection::All(_))
+            && *after_sequence < block.meta().first_sequence
+            && !self.expires(block)
+            && block.runs().all(|(stream, _)| streams.has(stream));
+        whole.then(|| {
+            let order = block.order();
+            let start = order.partition_point(|row| block.place(*row as usize) <= *after);
+            start..order.partition_point(|row| block.place(*row as usize) < *before).max(start)
+        })
+    }
+
+    fn listed(&mut self, block: &Block) -> Result<Vec<(Place, u32)>, LogsError> {
+        let mut rows = self.select(block);
         self.budget = self.budget.saturating_sub(rows.len());
         if let Some(pattern) = self.wanted.pattern {
-            rows = matching::matching(&block, pattern, rows)?;
+            rows = matching::matching(block, pattern, rows)?;
         }
         let mut rows: Vec<(Place, u32)> =
             rows.into_iter().map(|row| (block.place(row as usize), row)).collect();
@@ -218,13 +265,13 @@ impl<'a> Walk<'a> {
         if !self.forward {
             rows.reverse();
         }
-        let mut rows = rows.into_iter();
-        let head = rows.next();
-        if let Some((place, _)) = head {
-            self.heads.push(Reverse((self.key(place), self.open.len())));
-            self.open.push(Open { block: Some(block), rows, head });
-        }
-        Ok(())
+        Ok(rows)
+    }
+
+    fn expires(&self, block: &Block) -> bool {
+        let meta = block.meta();
+        let mut expired = self.wanted.expired.iter();
+        expired.any(|&(before, until)| meta.first < before && meta.first_sequence < until)
     }
 
     /// The rows that are wanted, whatever the pattern; in the block's order.
@@ -232,10 +279,8 @@ impl<'a> Walk<'a> {
         let Wanted { after, before, expired, after_sequence, .. } = &self.wanted;
         let meta = block.meta();
         let all = meta.first > after.timestamp && meta.last < before.timestamp;
-        let expires =
-            expired.iter().any(|&(before, until)| meta.first < before && meta.first_sequence < until);
         let mut rows = Vec::new();
-        let mut add = |run: std::ops::Range<usize>| {
+        let mut add = |run: Range<usize>| {
             let (mut start, mut end) = (run.start, run.end);
             if !all {
                 start = first(run.clone(), |row| block.place(row) > *after);
@@ -260,7 +305,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        if expires {
+        if self.expires(block) {
             let gone = |place: Place| {
                 expired.iter().any(|&(before, until)| place.timestamp < before && place.sequence < until)
             };
@@ -271,7 +316,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The first row of a range for which a test holds that holds for all behind it.
-fn first(mut rows: std::ops::Range<usize>, holds: impl Fn(usize) -> bool) -> usize {
+fn first(mut rows: Range<usize>, holds: impl Fn(usize) -> bool) -> usize {
     while rows.start < rows.end {
         let middle = rows.start + rows.len() / 2;
         if holds(middle) {
