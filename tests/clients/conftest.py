@@ -199,6 +199,9 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(PATIENCE_S)
+        if self.process.returncode == -signal.SIGKILL:
+            # It had no time to take its programs off the devices.
+            self.weir("detach", "--all")
         return self.process.returncode
 
 

@@ -32,6 +32,8 @@ macro_rules! plain {
 
 // SAFETY: an integer has no padding and no invalid value.
 unsafe impl Plain for u32 {}
+// SAFETY: the same.
+unsafe impl Plain for u64 {}
 
 plain! {
     /// One flow of one window: what becomes one record.
@@ -132,6 +134,30 @@ plain! {
         swap: u32,
     }
 
+    /// Which interface a number is: kept for the next process, read by no program.
+    Name, 32 {
+        /// `eni-…`, filled up with zeros.
+        interface: [u8; 28],
+        /// 1 on the host's end of a cable.
+        swap: u32,
+    }
+
+    /// The windows, for the next process; read by no program.
+    State, 104 {
+        /// [`layout`] of who made the maps.
+        layout: u64,
+        /// Of the running window. Packets may be one ahead: a turn was under way.
+        epoch: u64,
+        opened_ns: u64,
+        /// [`NOT_CLOSED`], [`CLOSED`] or [`SAVED`]: the window before.
+        closed: u64,
+        closed_opened_ns: u64,
+        closed_ns: u64,
+        closed_missed: u64,
+        /// The caller's own notes.
+        memo: [u64; 6],
+    }
+
     Rule, 48 {
         addr: [u8; 16],
         mask: [u8; 16],
@@ -165,6 +191,36 @@ pub const CHUNK: usize = 8;
 
 /// Bytes of one element of an inner rules map.
 pub const CHUNK_BYTES: usize = CHUNK * size_of::<Rule>();
+
+/// There is no closed window.
+pub const NOT_CLOSED: u64 = 0;
+/// It is still to be read and saved.
+pub const CLOSED: u64 = 1;
+/// It is saved; it may not be cleared yet.
+pub const SAVED: u64 = 2;
+
+/// Grows when the meaning of a map's bytes changes while their number does not.
+const LAYOUT_VERSION: u64 = 1;
+
+/// Tells maps of one layout from those of another.
+pub fn layout() -> u64 {
+    let sizes = [
+        size_of::<FlowKey>(),
+        size_of::<Flow>(),
+        size_of::<ConnectionKey>(),
+        size_of::<Connection>(),
+        size_of::<FragmentKey>(),
+        size_of::<Fragment>(),
+        size_of::<Interface>(),
+        size_of::<Losses>(),
+        size_of::<Control>(),
+        size_of::<DeviceKey>(),
+        size_of::<Device>(),
+        size_of::<Name>(),
+        CHUNK_BYTES,
+    ];
+    sizes.iter().fold(LAYOUT_VERSION, |sum, size| sum.wrapping_mul(1_000_003) ^ *size as u64)
+}
 
 pub const INGRESS: u8 = 0;
 pub const EGRESS: u8 = 1;

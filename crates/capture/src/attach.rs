@@ -1,11 +1,13 @@
 //! Programs onto a device: tcx links, in the device's own network namespace.
 
+use crate::InterfaceNumber;
 use crate::abi;
 use crate::error::CaptureError;
 use crate::netns::Namespace;
 use crate::object::Pair;
+use crate::pins::{Pins, link_names};
 use crate::sys::bpf::{self, Hook};
-use crate::sys::net;
+use crate::sys::{net, pin};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use weir_types::orders::Attachment;
@@ -33,7 +35,7 @@ impl Device {
 pub(crate) struct Links {
     device: Device,
     ingress: OwnedFd,
-    _egress: OwnedFd,
+    egress: OwnedFd,
 }
 
 impl Links {
@@ -42,6 +44,31 @@ impl Links {
     pub(crate) fn device(&self) -> Option<Device> {
         let index = bpf::link_device(self.ingress.as_fd()).ok()??;
         Some(Device { index, ..self.device })
+    }
+
+    /// The links that another process left on a device, with new programs in
+    /// them; `None` if they are not whole or not on this device.
+    pub(crate) fn adopt(
+        device: Device,
+        [ingress, egress]: [Option<OwnedFd>; 2],
+        pair: &Pair,
+    ) -> Result<Option<Self>, CaptureError> {
+        let (Some(ingress), Some(egress)) = (ingress, egress) else { return Ok(None) };
+        let on = |link: &OwnedFd| bpf::link_device(link.as_fd()).ok().flatten() == Some(device.index);
+        if !on(&ingress) || !on(&egress) {
+            return Ok(None);
+        }
+        pin::update_link(ingress.as_fd(), pair.ingress.as_fd())
+            .and_then(|()| pin::update_link(egress.as_fd(), pair.egress.as_fd()))
+            .map_err(CaptureError::doing("put new programs on a device"))?;
+        Ok(Some(Self { device, ingress, egress }))
+    }
+
+    /// Gives them names, so that they outlive the process.
+    pub(crate) fn pin(&self, pins: &Pins, number: InterfaceNumber) -> Result<(), CaptureError> {
+        let [ingress, egress] = link_names(number);
+        pins.put(&ingress, &self.ingress)?;
+        pins.put(&egress, &self.egress)
     }
 }
 
@@ -85,5 +112,5 @@ pub(crate) fn attach(found: &Found, device: &str, pair: &Pair) -> Result<Links, 
     })?;
     let (ingress, egress) =
         links.map_err(CaptureError::doing(format!("attach programs to device '{device}'")))?;
-    Ok(Links { device: found.device, ingress, _egress: egress })
+    Ok(Links { device: found.device, ingress, egress })
 }

@@ -6,11 +6,13 @@ use crate::drain::{ClosedWindow, WindowId, Windows};
 use crate::drops::Watch;
 use crate::error::CaptureError;
 use crate::object::{Constants, Loaded, Pair};
+use crate::pins::{Pins, link_names};
 use crate::sweep::{self, Swept};
 use crate::sys::map::ANY;
 use crate::{abi, probe, rules};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use weir_policy::CompiledRules;
 use weir_types::orders::{Attachment, Mode, Side};
@@ -79,7 +81,24 @@ pub struct Capture {
     interfaces: Mutex<BTreeMap<InterfaceNumber, Attached>>,
     windows: Mutex<Windows>,
     watch: Mutex<DropWatch>,
+    /// Numbers that another process left, until they are attached again.
+    leftovers: Mutex<BTreeMap<InterfaceNumber, abi::Name>>,
+    pinning: Pinning,
 }
+
+/// Whether what is attached outlives this process.
+#[derive(Debug, Default)]
+struct Pinning {
+    pins: Option<Pins>,
+    /// The maps have their names: they get them with the first interface.
+    done: AtomicBool,
+    /// A clean end leaves everything at work, too.
+    keep: AtomicBool,
+}
+
+/// Six words of the caller's own, kept with the windows for a process that takes
+/// over.
+pub type Memo = [u64; 6];
 
 /// The watch on what the host's firewall drops.
 #[derive(Debug, Default)]
@@ -131,9 +150,150 @@ impl Capture {
     pub fn start(sizes: Sizes) -> Result<Self, CaptureError> {
         let sizes = sizes.check()?;
         probe::probe()?;
-        let loaded = Loaded::new(sizes)?;
-        let windows = Mutex::new(Windows::new());
-        Ok(Self { loaded, sizes, interfaces: Mutex::default(), windows, watch: Mutex::default() })
+        Self::with(Loaded::new(sizes)?, sizes, Pinning::default())
+    }
+
+    /// As [`Capture::start`], but what is attached outlives this process if it is
+    /// killed. Takes over what a process with the same id left: its tables, whose
+    /// sizes stay, its windows, and, as [`Capture::attach`] is called for them,
+    /// its interfaces.
+    ///
+    /// `id` names one user of this machine, and no other process has it now. It
+    /// has letters, digits and `-` only.
+    ///
+    /// # Errors
+    /// As [`Capture::start`]. Where nothing can be pinned it works as that does,
+    /// and the log says so.
+    pub fn start_pinned(sizes: Sizes, id: &str) -> Result<Self, CaptureError> {
+        let sizes = sizes.check()?;
+        probe::probe()?;
+        let pins = match Pins::open(id) {
+            Ok(pins) => pins,
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "nothing can be pinned: if this process is killed, what runs is lost");
+                return Self::with(Loaded::new(sizes)?, sizes, Pinning::default());
+            }
+        };
+        match Loaded::adopt(&pins) {
+            Ok(Some((loaded, found))) => {
+                if found != sizes {
+                    tracing::warn!(
+                        ?found,
+                        "tables that a killed process left keep their sizes until a clean end"
+                    );
+                }
+                let pinning = Pinning { pins: Some(pins), done: true.into(), keep: false.into() };
+                return Self::with(loaded, found, pinning);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "what a killed process left cannot be taken over: its running window is lost");
+            }
+        }
+        pins.clear();
+        let pins = Pins::open(id)?;
+        let pinning = Pinning { pins: Some(pins), ..Pinning::default() };
+        Self::with(Loaded::new(sizes)?, sizes, pinning)
+    }
+
+    fn with(loaded: Loaded, sizes: Sizes, pinning: Pinning) -> Result<Self, CaptureError> {
+        let leftovers = loaded.maps.names()?;
+        let windows = Windows::resume(&loaded.maps, leftovers.keys().copied().collect())?;
+        let watch = match &pinning.pins {
+            Some(pins) => Watch::adopt(pins)?.map_or(DropWatch::Unneeded, DropWatch::On),
+            None => DropWatch::Unneeded,
+        };
+        Ok(Self {
+            loaded,
+            sizes,
+            interfaces: Mutex::default(),
+            windows: Mutex::new(windows),
+            watch: Mutex::new(watch),
+            leftovers: Mutex::new(leftovers),
+            pinning,
+        })
+    }
+
+    /// The interfaces that another process left attached, by number. Each stays
+    /// at work until it is attached again, which must be under its number, or
+    /// [`Capture::discard`] takes it off.
+    pub fn leftovers(&self) -> Vec<(InterfaceNumber, String)> {
+        let text = |name: &abi::Name| {
+            let id: Vec<u8> = name.interface.iter().copied().take_while(|&byte| byte != 0).collect();
+            String::from_utf8_lossy(&id).into_owned()
+        };
+        lock(&self.leftovers).iter().map(|(&number, name)| (number, text(name))).collect()
+    }
+
+    /// Takes off what another process left and nobody wants.
+    pub fn discard(&self, number: InterfaceNumber) -> Result<(), CaptureError> {
+        if lock(&self.leftovers).remove(&number).is_none() {
+            return Err(CaptureError::NotAttached(number));
+        }
+        self.unpin(number);
+        self.forget(number)
+    }
+
+    /// Whether a window that another process closed waits to be saved.
+    pub fn has_closed_window(&self) -> bool {
+        lock(&self.windows).waits()
+    }
+
+    /// What [`Capture::set_memo`] was last given, by whatever process; zeros at
+    /// the first start.
+    pub fn memo(&self) -> Memo {
+        lock(&self.windows).memo()
+    }
+
+    /// Keeps a few words for a process that takes over.
+    pub fn set_memo(&self, memo: Memo) -> Result<(), CaptureError> {
+        lock(&self.windows).set_memo(&self.loaded.maps, memo)
+    }
+
+    /// From now on a clean end leaves everything attached and at work as well,
+    /// for the next process. Nothing changes if nothing can be pinned.
+    pub fn keep(&self) {
+        self.pinning.keep.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives the maps their names. An interface works without, too.
+    fn pin_maps(&self) -> Option<&Pins> {
+        let pins = self.pinning.pins.as_ref()?;
+        if !self.pinning.done.load(Ordering::Acquire) {
+            if let Err(error) = self.loaded.maps.pin(pins) {
+                tracing::warn!(%error, "nothing is pinned: if this process is killed, what runs is lost");
+                return None;
+            }
+            self.pinning.done.store(true, Ordering::Release);
+        }
+        Some(pins)
+    }
+
+    fn unpin(&self, number: InterfaceNumber) {
+        if let Some(pins) = &self.pinning.pins {
+            link_names(number).iter().for_each(|name| pins.remove(name));
+        }
+    }
+
+    /// The links that another process left under a number, with new programs.
+    fn adopt_links(
+        &self,
+        number: InterfaceNumber,
+        device: attach::Device,
+        side: Side,
+        pair: &Pair,
+    ) -> Result<Option<Links>, CaptureError> {
+        let known = lock(&self.leftovers).remove(&number);
+        let (Some(known), Some(pins)) = (known, &self.pinning.pins) else { return Ok(None) };
+        let [ingress, egress] = link_names(number);
+        let links = [pins.get(&ingress)?, pins.get(&egress)?];
+        let same_side = known.swap == u32::from(side == Side::Host);
+        let adopted = if same_side { Links::adopt(device, links, pair)? } else { None };
+        if adopted.is_none() {
+            self.unpin(number);
+        }
+        Ok(adopted)
     }
 
     /// Attaches an interface: from the return on its packets are counted, and
@@ -160,9 +320,27 @@ impl Capture {
             return Err(CaptureError::DeviceTaken { device, netns, number });
         }
         let (pair, config) = self.prepare(number, attachment.side, attachment.mode, rules, false)?;
-        let links = match attach::attach(&found, &attachment.device, &pair) {
+        let mut name = abi::Name { swap: u32::from(attachment.side == Side::Host), ..abi::Name::default() };
+        for (to, from) in name.interface.iter_mut().zip(attachment.interface.as_str().bytes()) {
+            *to = from;
+        }
+        let pins = self.pin_maps();
+        self.loaded
+            .maps
+            .names
+            .update(&number.0.to_ne_bytes(), bytes_of(&name), ANY)
+            .map_err(CaptureError::doing(format!("note the name of interface {number}")))?;
+        let links = match self.adopt_links(number, found.device, attachment.side, &pair) {
+            Ok(Some(links)) => Ok(links),
+            Ok(None) => attach::attach(&found, &attachment.device, &pair),
+            Err(error) => Err(error),
+        };
+        let pinned =
+            links.and_then(|links| pins.map_or(Ok(()), |pins| links.pin(pins, number)).map(|()| links));
+        let links = match pinned {
             Ok(links) => links,
             Err(error) => {
+                self.unpin(number);
                 self.forget(number)?;
                 return Err(error);
             }
@@ -177,6 +355,7 @@ impl Capture {
             .map_err(CaptureError::doing(format!("note the device of interface {number}")));
         if let Err(error) = placed {
             drop(links);
+            self.unpin(number);
             self.forget(number)?;
             return Err(error);
         }
@@ -200,7 +379,8 @@ impl Capture {
         if let Some(device) = &attached.device {
             self.forget_device(number, device)?;
         }
-        // Dropping the links takes the programs off the device.
+        // Without links and pins the programs are off the device.
+        self.unpin(number);
         drop(attached);
         self.forget(number)?;
         tracing::info!(%number, "detached");
@@ -257,7 +437,13 @@ impl Capture {
             return;
         }
         *watch = match Watch::start(&self.loaded.maps) {
-            Ok(started) => DropWatch::On(started),
+            Ok(started) => {
+                let pinned = self.pinning.pins.as_ref().map_or(Ok(()), |pins| started.pin(pins));
+                if let Err(error) = pinned {
+                    tracing::warn!(%error, "the watch on drops is not pinned");
+                }
+                DropWatch::On(started)
+            }
             Err(error) => {
                 let mut why = error.to_string();
                 if let Some(source) = std::error::Error::source(&error) {
@@ -350,7 +536,15 @@ impl Capture {
     ) -> Result<(Pair, abi::Interface), CaptureError> {
         let pair = self.loaded.load_pair(Constants { interface: number, side, test })?;
         self.swap_rules(number, rules)?;
-        let config = abi::Interface { mode: mode_number(mode), generation: 1 };
+        // One that another process left remembers verdicts under its generation.
+        let mut before = abi::Interface::default();
+        self.loaded
+            .maps
+            .interfaces
+            .lookup(&number.0.to_ne_bytes(), bytes_of_mut(&mut before))
+            .map_err(CaptureError::doing(format!("read what interface {number} is")))?;
+        let generation = (before.generation + 1) & 0x3fff_ffff;
+        let config = abi::Interface { mode: mode_number(mode), generation };
         self.loaded.maps.set_interface(number, config)?;
         Ok((pair, config))
     }
@@ -367,11 +561,25 @@ impl Capture {
     /// Clears what the kernel holds of an interface that has no programs any more.
     fn forget(&self, number: InterfaceNumber) -> Result<(), CaptureError> {
         let maps = &self.loaded.maps;
+        maps.names
+            .delete(&number.0.to_ne_bytes())
+            .map_err(CaptureError::doing(format!("remove the name of interface {number}")))?;
         maps.set_interface(number, abi::Interface::default())?;
         maps.rules
             .delete(&number.0.to_ne_bytes())
             .map_err(CaptureError::doing(format!("remove the rules of interface {number}")))?;
         sweep::forget_interface(maps, number)
+    }
+}
+
+impl Drop for Capture {
+    /// A clean end leaves nothing behind, unless it is to.
+    fn drop(&mut self) {
+        if let Some(pins) = &self.pinning.pins
+            && !self.pinning.keep.load(Ordering::Relaxed)
+        {
+            pins.clear();
+        }
     }
 }
 

@@ -32,6 +32,13 @@ use weir_types::time::UnixMillis;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WindowId(pub(crate) u64);
 
+impl WindowId {
+    /// Windows of one set of tables have ascending numbers.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
 impl fmt::Display for WindowId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -67,25 +74,16 @@ pub struct Losses {
     pub untracked_connections: u64,
 }
 
-/// The running window and the closed one that waits.
+/// The running window and the closed one that waits. What a next process must
+/// know of them is in the state map before anything is done about it.
 #[derive(Debug)]
 pub(crate) struct Windows {
-    /// Its lowest bit is the slot that packets write to.
-    epoch: u64,
-    opened_ns: u64,
+    state: abi::State,
     /// Interfaces attached since the window began, or before and still.
     present: BTreeSet<InterfaceNumber>,
-    closed: Option<Closed>,
+    /// Those of the closed window.
+    closed_present: BTreeSet<InterfaceNumber>,
     /// Of the watch on drops, when the window began.
-    missed: u64,
-}
-
-#[derive(Debug)]
-struct Closed {
-    epoch: u64,
-    opened_ns: u64,
-    closed_ns: u64,
-    present: BTreeSet<InterfaceNumber>,
     missed: u64,
 }
 
@@ -94,20 +92,35 @@ fn slot_of(epoch: u64) -> usize {
 }
 
 impl Windows {
-    /// The maps are new: epoch 0.
-    pub(crate) fn new() -> Self {
-        Self {
-            epoch: 0,
-            opened_ns: clock::monotonic_coarse_ns(),
-            present: BTreeSet::new(),
-            closed: None,
-            missed: 0,
+    /// The windows of these maps, with the interfaces that are there: new ones,
+    /// or those that another process left, maybe in the middle of a turn.
+    pub(crate) fn resume(maps: &Maps, present: BTreeSet<InterfaceNumber>) -> Result<Self, CaptureError> {
+        let state = maps.read_state()?;
+        let control = read_control(maps)?;
+        let mut windows = Self { state, closed_present: present.clone(), present, missed: 0 };
+        if control.epoch != state.epoch as u32 {
+            windows.finish_turn(maps, None, true)?;
         }
+        Ok(windows)
     }
 
     /// An interface was attached.
     pub(crate) fn note(&mut self, number: InterfaceNumber) {
         self.present.insert(number);
+    }
+
+    /// Whether a closed window waits to be cleared, and is not known to be saved.
+    pub(crate) fn waits(&self) -> bool {
+        self.state.closed == abi::CLOSED
+    }
+
+    pub(crate) fn memo(&self) -> [u64; 6] {
+        self.state.memo
+    }
+
+    pub(crate) fn set_memo(&mut self, maps: &Maps, memo: [u64; 6]) -> Result<(), CaptureError> {
+        self.state.memo = memo;
+        maps.write_state(&self.state)
     }
 
     pub(crate) fn close(
@@ -116,61 +129,98 @@ impl Windows {
         attached: &[InterfaceNumber],
         watch: Option<&Watch>,
     ) -> Result<ClosedWindow, CaptureError> {
-        if self.closed.is_none() {
-            self.turn(maps, attached, watch)?;
+        if self.state.closed == abi::SAVED {
+            self.finish_clear(maps)?;
         }
-        match &self.closed {
-            Some(closed) => read(maps, closed),
-            // `turn` either fails or leaves a closed window.
-            None => Err(CaptureError::WrongWindow(self.epoch)),
+        if self.state.closed == abi::NOT_CLOSED {
+            let number = (self.state.epoch + 1) as u32;
+            change_control(maps, |control| control.epoch = number)?;
+            self.closed_present = std::mem::replace(&mut self.present, attached.iter().copied().collect());
+            self.closed_present.extend(attached);
+            self.finish_turn(maps, watch, watch.is_some())?;
         }
+        self.read(maps)
     }
 
-    fn turn(
-        &mut self,
-        maps: &Maps,
-        attached: &[InterfaceNumber],
-        watch: Option<&Watch>,
-    ) -> Result<(), CaptureError> {
-        let epoch = self.epoch + 1;
-        let number = epoch as u32;
-        change_control(maps, |control| control.epoch = number)?;
+    /// The epoch is turned; what was counted before is still on its way to the
+    /// tables.
+    fn finish_turn(&mut self, maps: &Maps, watch: Option<&Watch>, drops: bool) -> Result<(), CaptureError> {
+        let epoch = self.state.epoch + 1;
         wait_for_packets(maps)?;
         // What was counted before the turn has been dropped by now, if ever.
-        change_control(maps, |control| control.drops_epoch = number)?;
-        if watch.is_some() {
+        change_control(maps, |control| control.drops_epoch = epoch as u32)?;
+        if drops {
             wait_for_packets(maps)?;
         }
         let closed_ns = clock::monotonic_coarse_ns();
         let missed = watch.map_or(0, Watch::missed);
         let missed_here = missed.saturating_sub(std::mem::replace(&mut self.missed, missed));
-        let mut present = std::mem::replace(&mut self.present, attached.iter().copied().collect());
-        present.extend(attached);
-        let (epoch_before, opened_ns) = (self.epoch, self.opened_ns);
-        self.closed =
-            Some(Closed { epoch: epoch_before, opened_ns, closed_ns, present, missed: missed_here });
-        (self.epoch, self.opened_ns) = (epoch, closed_ns);
-        Ok(())
+        self.state = abi::State {
+            epoch,
+            opened_ns: closed_ns,
+            closed: abi::CLOSED,
+            closed_opened_ns: self.state.opened_ns,
+            closed_ns,
+            closed_missed: missed_here,
+            ..self.state
+        };
+        maps.write_state(&self.state)
     }
 
     pub(crate) fn clear(&mut self, maps: &Maps, window: WindowId) -> Result<(), CaptureError> {
-        let Some(closed) = self.closed.as_ref().filter(|closed| closed.epoch == window.0) else {
+        if self.state.closed == abi::NOT_CLOSED || self.state.epoch - 1 != window.0 {
             return Err(CaptureError::WrongWindow(window.0));
-        };
-        let slot = slot_of(closed.epoch);
+        }
+        self.state.closed = abi::SAVED;
+        maps.write_state(&self.state)?;
+        self.finish_clear(maps)
+    }
+
+    fn finish_clear(&mut self, maps: &Maps) -> Result<(), CaptureError> {
+        let slot = slot_of(self.state.epoch - 1);
         maps.flows[slot].clear().map_err(CaptureError::doing("clear the flow table of a window"))?;
-        for &number in &closed.present {
+        for &number in &self.closed_present {
             maps.losses
                 .update(&losses_key(number, slot), bytes_of(&abi::Losses::default()), ANY)
                 .map_err(CaptureError::doing(format!("clear the losses of interface {number}")))?;
         }
-        self.closed = None;
-        Ok(())
+        self.state.closed = abi::NOT_CLOSED;
+        maps.write_state(&self.state)
     }
+
+    fn read(&self, maps: &Maps) -> Result<ClosedWindow, CaptureError> {
+        let state = &self.state;
+        let closed = Closed {
+            epoch: state.epoch - 1,
+            opened_ns: state.closed_opened_ns,
+            closed_ns: state.closed_ns,
+            present: &self.closed_present,
+            missed: state.closed_missed,
+        };
+        read(maps, &closed)
+    }
+}
+
+/// A closed window, to be read.
+#[derive(Debug)]
+struct Closed<'a> {
+    epoch: u64,
+    opened_ns: u64,
+    closed_ns: u64,
+    present: &'a BTreeSet<InterfaceNumber>,
+    missed: u64,
 }
 
 fn losses_key(number: InterfaceNumber, slot: usize) -> [u8; 4] {
     (number.0 * 2 + slot as u32).to_ne_bytes()
+}
+
+fn read_control(maps: &Maps) -> Result<abi::Control, CaptureError> {
+    let mut control = abi::Control::default();
+    maps.control
+        .lookup(&0u32.to_ne_bytes(), bytes_of_mut(&mut control))
+        .map_err(CaptureError::doing("read the epoch"))?;
+    Ok(control)
 }
 
 fn change_control(maps: &Maps, change: impl FnOnce(&mut abi::Control)) -> Result<(), CaptureError> {
@@ -202,7 +252,7 @@ fn wait_by_map(maps: &Maps) -> Result<(), CaptureError> {
     maps.grace.update_inner(0, &empty).map_err(CaptureError::doing("wait for a grace period (map of maps)"))
 }
 
-fn read(maps: &Maps, closed: &Closed) -> Result<ClosedWindow, CaptureError> {
+fn read(maps: &Maps, closed: &Closed<'_>) -> Result<ClosedWindow, CaptureError> {
     let offset = clock::unix_offset_ns();
     let millis = |ns: u64| UnixMillis(((i128::from(ns) + offset) / 1_000_000) as i64);
     let slot = slot_of(closed.epoch);
@@ -234,7 +284,7 @@ fn read(maps: &Maps, closed: &Closed) -> Result<ClosedWindow, CaptureError> {
         })
         .map_err(CaptureError::doing("read the flow table of a window"))?;
     settle_drops(&mut window, drops, &maps.flows[slot ^ 1], &within);
-    for &number in &closed.present {
+    for &number in closed.present {
         let mut losses = abi::Losses::default();
         maps.losses
             .lookup(&losses_key(number, slot), bytes_of_mut(&mut losses))

@@ -7,6 +7,7 @@
 
 use crate::error::CaptureError;
 use crate::object::{Maps, unreadable, unusable};
+use crate::pins::Pins;
 use crate::sys::bpf::{self, Kind};
 use aya_obj::Object;
 use aya_obj::btf::{Btf, BtfFeatures, BtfKind};
@@ -27,8 +28,11 @@ const TRACEPOINT: &str = "btf_trace_kfree_skb";
 #[derive(Debug)]
 pub(crate) struct Watch {
     program: OwnedFd,
-    _link: OwnedFd,
+    link: OwnedFd,
 }
+
+const LINK_PIN: &str = "drops";
+const PROGRAM_PIN: &str = "drops-program";
 
 /// The object with the offsets of the running kernel, and the tracepoint's type.
 struct Fitted {
@@ -85,7 +89,21 @@ impl Watch {
             crate::object::load_program(&object, PROGRAM, Kind::Tracepoint(*tracepoint), btf.as_fd())?;
         let link = bpf::open_tracepoint(program.as_fd())
             .map_err(CaptureError::doing("attach to the tracepoint skb:kfree_skb"))?;
-        Ok(Self { program, _link: link })
+        Ok(Self { program, link })
+    }
+
+    /// The watch that another process left at work.
+    pub(crate) fn adopt(pins: &Pins) -> Result<Option<Self>, CaptureError> {
+        Ok(match (pins.get(LINK_PIN)?, pins.get(PROGRAM_PIN)?) {
+            (Some(link), Some(program)) => Some(Self { program, link }),
+            _ => None,
+        })
+    }
+
+    /// Gives it names, so that it outlives the process.
+    pub(crate) fn pin(&self, pins: &Pins) -> Result<(), CaptureError> {
+        pins.put(PROGRAM_PIN, &self.program)?;
+        pins.put(LINK_PIN, &self.link)
     }
 
     /// Drops that the program did not see since it was loaded, because they came

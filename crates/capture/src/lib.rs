@@ -9,9 +9,11 @@
 //! ```
 //!
 //! One pair of programs is loaded per interface; all pairs share the maps.
-//! Everything is held by file descriptors of this process: nothing is pinned,
-//! so nothing is left behind when it ends, however it ends. (It also means that
-//! enforcement ends with the process.)
+//! With [`Capture::start`] everything is held by file descriptors of this
+//! process and ends with it. With [`Capture::start_pinned`] maps and links have
+//! names in the BPF filesystem (`pins.rs`): if the process is killed, packets are
+//! judged and counted on, and the next process takes over where it stopped. A
+//! clean end removes everything in both cases.
 //!
 //! No loss between windows: closing a window turns the epoch, waits until no
 //! packet still writes to the table it left, and reads that table without
@@ -40,6 +42,7 @@ mod drops;
 mod error;
 pub mod netns;
 mod object;
+mod pins;
 mod probe;
 mod rules;
 mod settle;
@@ -51,7 +54,8 @@ pub mod testrun;
 #[cfg(test)]
 mod tests;
 
-pub use capture::{Capture, InterfaceNumber, Sizes};
+pub use capture::{Capture, InterfaceNumber, Memo, Sizes};
 pub use drain::{ClosedWindow, Losses, WindowId};
 pub use error::CaptureError;
+pub use pins::remove_leftovers;
 pub use sweep::Swept;

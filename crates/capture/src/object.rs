@@ -6,14 +6,15 @@
 //! namespaces. aya-obj reads the ELF file and relocates; maps and programs are
 //! made by bpf(2) here, because the maps must be the same for every pair.
 
-use crate::abi::{self, bytes_of};
+use crate::abi::{self, bytes_of, bytes_of_mut};
 use crate::error::CaptureError;
+use crate::pins::Pins;
 use crate::sys::bpf::{self, Kind};
-use crate::sys::map::{ANY, INNER_MAP, Map, MapSpec, RDONLY_PROG, TYPE_ARRAY};
+use crate::sys::map::{ANY, INNER_MAP, Map, MapSpec, RDONLY_PROG, TYPE_ARRAY, TYPE_HASH};
 use crate::{InterfaceNumber, Sizes};
 use aya_obj::btf::BtfFeatures;
 use aya_obj::{EbpfSectionKind, Object};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use weir_types::orders::Side;
 
@@ -38,6 +39,10 @@ pub(crate) struct Maps {
     /// Which interface is on which device, for the watch on drops.
     pub devices: Map,
     pub rules: Map,
+    /// Which number is which interface; no program reads it.
+    pub names: Map,
+    /// The windows, for a process that takes over; no program reads it.
+    pub state: Map,
     /// A map of maps that no program reads: changing it waits for a grace period.
     pub grace: Map,
     fragments: Map,
@@ -85,6 +90,18 @@ pub(crate) fn unreadable(error: impl std::error::Error) -> CaptureError {
 impl Loaded {
     /// Reads the object and makes the shared maps.
     pub(crate) fn new(sizes: Sizes) -> Result<Self, CaptureError> {
+        let (object, btf) = Self::read()?;
+        let maps = Maps::create(&object, sizes)?;
+        Ok(Self { object, btf, maps })
+    }
+
+    /// The same with the maps that another process left; `None` if there are none.
+    pub(crate) fn adopt(pins: &Pins) -> Result<Option<(Self, Sizes)>, CaptureError> {
+        let (object, btf) = Self::read()?;
+        Ok(Maps::adopt(&object, pins)?.map(|(maps, sizes)| (Self { object, btf, maps }, sizes)))
+    }
+
+    fn read() -> Result<(Object, OwnedFd), CaptureError> {
         let mut object = Object::parse(&OBJECT.0).map_err(unreadable)?;
         // tcx (6.6) is younger than every kind of BTF.
         let features = BtfFeatures::new(true, true, true, true, true, true, true, true);
@@ -94,8 +111,7 @@ impl Loaded {
             .ok_or_else(|| unusable("it has no type information"))?
             .to_bytes();
         let btf = bpf::load_btf(&btf).map_err(CaptureError::doing("load BPF type information"))?;
-        let maps = Maps::create(&object, sizes)?;
-        Ok(Self { object, btf, maps })
+        Ok((object, btf))
     }
 
     /// Loads the pair of programs of one interface.
@@ -178,6 +194,30 @@ fn constants_map(data: &[u8]) -> Result<Map, CaptureError> {
         .map_err(CaptureError::doing("make the constants of an interface's programs"))
 }
 
+/// A map, made or taken over, and its number of entries.
+fn obtain_one(
+    spec: MapSpec<'static>,
+    source: &Source<'_>,
+    entries: &dyn Fn(Sizes) -> u32,
+    example: Option<&Map>,
+) -> Result<(Map, u32), CaptureError> {
+    let name = spec.name;
+    match source {
+        Source::New(sizes) => {
+            let max_entries = entries(*sizes);
+            let map = Map::create(&MapSpec { max_entries, ..spec }, example).map_err(CaptureError::doing(
+                format!("make map {name} with {max_entries} entries (is there memory for it?)"),
+            ))?;
+            Ok((map, max_entries))
+        }
+        Source::Pinned(pins) => {
+            let fd = pins.get(name)?.ok_or_else(|| unusable(format!("map {name} is not pinned")))?;
+            Map::adopt(fd, spec.key_size, spec.value_size)
+                .map_err(CaptureError::doing(format!("take over map {name}")))
+        }
+    }
+}
+
 /// An array of rule chunks, to be filled and put behind an interface's number.
 pub(crate) fn rules_map(chunks: u32) -> Result<Map, CaptureError> {
     let spec = MapSpec {
@@ -191,56 +231,152 @@ pub(crate) fn rules_map(chunks: u32) -> Result<Map, CaptureError> {
     Map::create(&spec, None).map_err(CaptureError::doing("make a map of rules"))
 }
 
+/// Where a map comes from: made, or pinned by a process before.
+enum Source<'a> {
+    New(Sizes),
+    Pinned(&'a Pins),
+}
+
 impl Maps {
     fn create(object: &Object, sizes: Sizes) -> Result<Self, CaptureError> {
-        let make = |name: &str, key: usize, value: usize, entries: u32| {
+        let (maps, _) = Self::obtain(object, &Source::New(sizes))?;
+        let state = abi::State {
+            layout: abi::layout(),
+            opened_ns: crate::sys::clock::monotonic_coarse_ns(),
+            ..abi::State::default()
+        };
+        maps.write_state(&state)?;
+        Ok(maps)
+    }
+
+    /// The maps that another process left, and their sizes; `None` if there are
+    /// none, or none that are whole.
+    fn adopt(object: &Object, pins: &Pins) -> Result<Option<(Self, Sizes)>, CaptureError> {
+        if pins.get("weir_state")?.is_none() {
+            return Ok(None);
+        }
+        let (maps, sizes) = Self::obtain(object, &Source::Pinned(pins))?;
+        if maps.read_state()?.layout != abi::layout() {
+            return Err(unusable("the maps that another version left have another layout"));
+        }
+        Ok(Some((maps, sizes)))
+    }
+
+    fn obtain(object: &Object, source: &Source<'_>) -> Result<(Self, Sizes), CaptureError> {
+        let make = |name: &'static str, key: usize, value: usize, entries: &dyn Fn(Sizes) -> u32| {
             let definition =
                 object.maps.get(name).ok_or_else(|| unusable(format!("it has no map {name}")))?;
             if (definition.key_size() as usize, definition.value_size() as usize) != (key, value) {
                 return Err(unusable(format!("map {name} has other sizes than this program")));
             }
+            let example = if definition.inner().is_some() { Some(rules_map(1)?) } else { None };
             let spec = MapSpec {
                 name,
                 map_type: definition.map_type(),
                 key_size: key as u32,
                 value_size: value as u32,
-                max_entries: entries,
+                max_entries: 1,
                 flags: definition.map_flags(),
             };
-            let example = if definition.inner().is_some() { Some(rules_map(1)?) } else { None };
-            Map::create(&spec, example.as_ref()).map_err(CaptureError::doing(format!(
-                "make map {name} with {entries} entries (is there memory for it?)"
-            )))
+            obtain_one(spec, source, entries, example.as_ref())
         };
-        let flows = |name| make(name, size_of::<abi::FlowKey>(), size_of::<abi::Flow>(), sizes.flows);
+        let own = |name: &'static str, map_type, key: u32, value: usize, entries: &dyn Fn(Sizes) -> u32| {
+            let value_size = value as u32;
+            let spec = MapSpec { name, map_type, key_size: key, value_size, max_entries: 1, flags: 0 };
+            obtain_one(spec, source, entries, None)
+        };
+        let flow = (size_of::<abi::FlowKey>(), size_of::<abi::Flow>());
         let scratch = object.maps.get("weir_scratch").map_or(0, |map| map.value_size() as usize);
-        Ok(Self {
-            flows: [flows("weir_flows_0")?, flows("weir_flows_1")?],
-            connections: make(
-                "weir_conns",
-                size_of::<abi::ConnectionKey>(),
-                size_of::<abi::Connection>(),
-                sizes.connections,
-            )?,
-            fragments: make(
-                "weir_frags",
-                size_of::<abi::FragmentKey>(),
-                size_of::<abi::Fragment>(),
-                sizes.fragments,
-            )?,
-            interfaces: make("weir_ifaces", 4, size_of::<abi::Interface>(), sizes.interfaces)?,
-            losses: make("weir_losses", 4, size_of::<abi::Losses>(), sizes.interfaces * 2)?,
-            control: make("weir_control", 4, size_of::<abi::Control>(), 1)?,
-            devices: make(
-                "weir_devices",
-                size_of::<abi::DeviceKey>(),
-                size_of::<abi::Device>(),
-                sizes.interfaces,
-            )?,
-            rules: make("weir_rules", 4, 4, sizes.interfaces)?,
-            grace: make("weir_rules", 4, 4, 1)?,
-            scratch: make("weir_scratch", 4, scratch, 1)?,
-        })
+        let one = |_: Sizes| 1;
+        let interfaces = |sizes: Sizes| sizes.interfaces;
+        let (first, flows) = make("weir_flows_0", flow.0, flow.1, &|sizes| sizes.flows)?;
+        let (second, _) = make("weir_flows_1", flow.0, flow.1, &|sizes| sizes.flows)?;
+        let connection = (size_of::<abi::ConnectionKey>(), size_of::<abi::Connection>());
+        let (connections, connection_count) =
+            make("weir_conns", connection.0, connection.1, &|sizes| sizes.connections)?;
+        let fragment = (size_of::<abi::FragmentKey>(), size_of::<abi::Fragment>());
+        let (fragments, fragment_count) =
+            make("weir_frags", fragment.0, fragment.1, &|sizes| sizes.fragments)?;
+        let (rules, interface_count) = make("weir_rules", 4, 4, &interfaces)?;
+        let sizes = Sizes {
+            flows,
+            connections: connection_count,
+            fragments: fragment_count,
+            interfaces: interface_count,
+        };
+        let grace = Source::New(sizes);
+        let definition = object.maps.get("weir_rules").ok_or_else(|| unusable("it has no map weir_rules"))?;
+        let grace_spec = MapSpec {
+            name: "weir_grace",
+            map_type: definition.map_type(),
+            key_size: 4,
+            value_size: 4,
+            max_entries: 1,
+            flags: definition.map_flags(),
+        };
+        let device = (size_of::<abi::DeviceKey>(), size_of::<abi::Device>());
+        let maps = Self {
+            flows: [first, second],
+            connections,
+            fragments,
+            interfaces: make("weir_ifaces", 4, size_of::<abi::Interface>(), &interfaces)?.0,
+            losses: make("weir_losses", 4, size_of::<abi::Losses>(), &|sizes| sizes.interfaces * 2)?.0,
+            control: make("weir_control", 4, size_of::<abi::Control>(), &one)?.0,
+            devices: make("weir_devices", device.0, device.1, &interfaces)?.0,
+            rules,
+            // Nobody needs another process's.
+            grace: obtain_one(grace_spec, &grace, &one, Some(&rules_map(1)?))?.0,
+            scratch: make("weir_scratch", 4, scratch, &one)?.0,
+            names: own("weir_names", TYPE_HASH, 4, size_of::<abi::Name>(), &interfaces)?.0,
+            state: own("weir_state", TYPE_ARRAY, 4, size_of::<abi::State>(), &one)?.0,
+        };
+        Ok((maps, sizes))
+    }
+
+    /// Gives every map its name, the state last.
+    pub(crate) fn pin(&self, pins: &Pins) -> Result<(), CaptureError> {
+        for (name, map) in [
+            ("weir_flows_0", &self.flows[0]),
+            ("weir_flows_1", &self.flows[1]),
+            ("weir_conns", &self.connections),
+            ("weir_frags", &self.fragments),
+            ("weir_ifaces", &self.interfaces),
+            ("weir_losses", &self.losses),
+            ("weir_control", &self.control),
+            ("weir_devices", &self.devices),
+            ("weir_rules", &self.rules),
+            ("weir_scratch", &self.scratch),
+            ("weir_names", &self.names),
+            ("weir_state", &self.state),
+        ] {
+            pins.put(name, map)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn read_state(&self) -> Result<abi::State, CaptureError> {
+        let mut state = abi::State::default();
+        self.state
+            .lookup(&0u32.to_ne_bytes(), bytes_of_mut(&mut state))
+            .map_err(CaptureError::doing("read the state of the windows"))?;
+        Ok(state)
+    }
+
+    pub(crate) fn write_state(&self, state: &abi::State) -> Result<(), CaptureError> {
+        self.state
+            .update(&0u32.to_ne_bytes(), bytes_of(state), ANY)
+            .map_err(CaptureError::doing("write the state of the windows"))
+    }
+
+    /// The interfaces that processes attached and did not detach.
+    pub(crate) fn names(&self) -> Result<BTreeMap<InterfaceNumber, abi::Name>, CaptureError> {
+        let mut names = BTreeMap::new();
+        self.names
+            .for_each(|key, value| {
+                names.insert(InterfaceNumber(abi::read(key)), abi::read(value));
+            })
+            .map_err(CaptureError::doing("read the names of interfaces"))?;
+        Ok(names)
     }
 
     pub(crate) fn by_name(&self, name: &str) -> Option<&Map> {

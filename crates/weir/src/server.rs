@@ -64,6 +64,10 @@ pub struct Config {
     pub emulator: bool,
     pub clients: Clients,
     pub outward: Choices,
+    /// What a killed server attached stays at work, and the next one takes over.
+    pub pin: bool,
+    /// So it does after a clean end, too.
+    pub keep: bool,
     /// Devices of this host to watch in observe mode.
     pub observe: Vec<String>,
     /// The root access key to use instead of a generated one.
@@ -318,7 +322,10 @@ fn start_host(
     spool: &Arc<Spool>,
     publisher: &CloudWatchPublisher,
 ) -> Result<(Arc<dyn Host>, Started)> {
-    let capture = Capture::probe().and_then(|()| Capture::start(config.sizes));
+    let capture = match config.pin {
+        true => Capture::start_pinned(config.sizes, &config.home.host_id()?),
+        false => Capture::start(config.sizes),
+    };
     let capture = match capture {
         Ok(capture) => capture,
         Err(error) => {
@@ -327,6 +334,9 @@ fn start_host(
             return Ok((Arc::new(NoHost { reason: reason.clone() }), Err(reason)));
         }
     };
+    if config.keep {
+        capture.keep();
+    }
     let (state, publisher) = (state.clone(), publisher.clone());
     let agent = Agent::start(Parts {
         capture,

@@ -238,6 +238,32 @@ pub(crate) fn missed_runs(program: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(info.recursion_misses)
 }
 
+/// The head of the kernel's `bpf_map_info`.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub(crate) struct MapInfo {
+    map_type: u32,
+    id: u32,
+    pub key_size: u32,
+    pub value_size: u32,
+    pub max_entries: u32,
+    map_flags: u32,
+}
+
+/// What a map is.
+pub(crate) fn map_info(map: BorrowedFd<'_>) -> io::Result<MapInfo> {
+    let mut info = MapInfo::default();
+    let mut attr = InfoByFd {
+        bpf_fd: map.as_raw_fd() as u32,
+        info_len: size_of::<MapInfo>() as u32,
+        info: std::ptr::from_mut(&mut info) as u64,
+    };
+    // SAFETY: the kernel writes at most info_len bytes to `info`, which lives
+    // through the call and holds integers only.
+    check(unsafe { call(BPF_OBJ_GET_INFO_BY_FD, &mut attr) })?;
+    Ok(info)
+}
+
 #[repr(C)]
 #[derive(Default)]
 struct InfoByFd {

@@ -15,6 +15,7 @@ const BPF_MAP_FREEZE: libc::c_long = 22;
 const BPF_MAP_LOOKUP_BATCH: libc::c_long = 24;
 const BPF_MAP_LOOKUP_AND_DELETE_BATCH: libc::c_long = 25;
 
+pub(crate) const TYPE_HASH: u32 = 1;
 pub(crate) const TYPE_ARRAY: u32 = 2;
 /// The program may only read the map.
 pub(crate) const RDONLY_PROG: u32 = 1 << 7;
@@ -94,6 +95,17 @@ impl Map {
         // SAFETY: no addresses; MAP_CREATE returns a new descriptor.
         let fd = unsafe { owned(call(BPF_MAP_CREATE, &mut attr)) }?;
         Ok(Self { fd, key_size: spec.key_size as usize, value_size: spec.value_size as usize })
+    }
+
+    /// A map that is there already, if it has these sizes. Answers its number of
+    /// entries too.
+    pub(crate) fn adopt(fd: OwnedFd, key_size: u32, value_size: u32) -> io::Result<(Self, u32)> {
+        let info = super::bpf::map_info(fd.as_fd())?;
+        if (info.key_size, info.value_size) != (key_size, value_size) {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        let map = Self { fd, key_size: key_size as usize, value_size: value_size as usize };
+        Ok((map, info.max_entries))
     }
 
     fn element(&self, command: libc::c_long, key: &[u8], value: u64, flags: u64) -> io::Result<()> {

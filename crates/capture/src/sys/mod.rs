@@ -7,6 +7,7 @@ pub(crate) mod bpf;
 pub(crate) mod clock;
 pub(crate) mod map;
 pub(crate) mod net;
+pub(crate) mod pin;
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};

@@ -18,6 +18,10 @@ pub trait Network {
     fn detach(&self, number: u32) -> Result<(), String>;
     fn set_rules(&self, number: u32, rules: &CompiledRules) -> Result<(), String>;
     fn set_mode(&self, number: u32, mode: Mode) -> Result<(), String>;
+    /// Numbers that a killed agent left at work, and the ids of their interfaces.
+    fn leftovers(&self) -> Vec<(u32, String)>;
+    /// Takes off one that nobody wants any more.
+    fn discard(&self, number: u32) -> Result<(), String>;
     /// Numbers whose device has vanished, and the programs with it.
     fn vanished(&self) -> Vec<u32>;
 }
@@ -41,9 +45,24 @@ pub struct Follower {
     problems: BTreeMap<EniId, String>,
     free: Vec<u32>,
     used: u32,
+    /// Still at work for an agent that was killed; each is attached again under
+    /// its number, which keeps its counts and connections.
+    left: BTreeMap<String, u32>,
+    /// Numbers that the running window may have in the kernel's tables, of no
+    /// interface any more.
+    retired: Vec<u32>,
 }
 
 impl Follower {
+    /// What there is to be taken over from an agent that was killed.
+    pub fn take_over(network: &impl Network) -> Self {
+        let left: BTreeMap<String, u32> =
+            network.leftovers().into_iter().map(|(number, id)| (id, number)).collect();
+        let used = left.values().max().map_or(0, |highest| highest + 1);
+        let retired = (0..used).filter(|number| !left.values().any(|left| left == number)).collect();
+        Self { left, used, retired, ..Self::default() }
+    }
+
     /// Makes the network what the orders want, as far as possible.
     pub fn follow(&mut self, orders: &Orders, network: &impl Network) {
         let known = std::mem::take(&mut self.problems);
@@ -56,6 +75,15 @@ impl Follower {
         }
         let wanted: BTreeMap<&EniId, &InterfaceOrder> =
             orders.interfaces.iter().map(|order| (&order.attachment.interface, order)).collect();
+        let unwanted = self.left.iter().filter(|(id, _)| !wanted.keys().any(|wanted| wanted.as_str() == *id));
+        let unwanted: Vec<(String, u32)> = unwanted.map(|(id, number)| (id.clone(), *number)).collect();
+        for (interface, number) in unwanted {
+            if let Err(problem) = network.discard(number) {
+                warn!(interface, problem, "what a killed agent left could not be taken off cleanly");
+            }
+            self.left.remove(&interface);
+            self.retired.push(number);
+        }
         // All of them before the first attach: devices may change hands.
         let gone = self.attached.iter().filter(|(id, attached)| {
             wanted.get(id).is_none_or(|order| !is_same_place(&attached.order.attachment, &order.attachment))
@@ -96,13 +124,15 @@ impl Follower {
 
     fn attach(&mut self, id: &EniId, order: &InterfaceOrder, network: &impl Network) -> Result<(), String> {
         let rules = compile(order)?;
-        let number = self.free.pop().unwrap_or(self.used);
+        let left = self.left.get(id.as_str()).copied();
+        let number = left.or_else(|| self.free.pop()).unwrap_or(self.used);
         if let Err(problem) = network.attach(number, &order.attachment, &rules) {
-            if number != self.used {
+            if number != self.used && left.is_none() {
                 self.free.push(number);
             }
             return Err(problem);
         }
+        self.left.remove(id.as_str());
         self.used = self.used.max(number + 1);
         let Attachment { device, netns, mode, side, .. } = &order.attachment;
         info!(interface = %id, device, netns, %mode, %side, number, "attached");
@@ -128,6 +158,7 @@ impl Follower {
     /// to the next one.
     pub fn closed(&mut self) {
         self.closing.extend(self.departed.drain(..).map(|departed| departed.number));
+        self.closing.append(&mut self.retired);
     }
 
     /// The closed window is cleared: numbers that departed in it are free again.
@@ -168,6 +199,7 @@ mod tests {
     struct Fake {
         log: RefCell<Vec<String>>,
         gone: RefCell<BTreeSet<u32>>,
+        left: RefCell<Vec<(u32, String)>>,
     }
 
     impl Fake {
@@ -196,6 +228,12 @@ mod tests {
         }
         fn set_mode(&self, number: u32, mode: Mode) -> Result<(), String> {
             self.note(format!("mode {number} {mode}"))
+        }
+        fn leftovers(&self) -> Vec<(u32, String)> {
+            self.left.borrow().clone()
+        }
+        fn discard(&self, number: u32) -> Result<(), String> {
+            self.note(format!("discard {number}"))
         }
         fn vanished(&self) -> Vec<u32> {
             self.gone.borrow().iter().copied().collect()
@@ -242,6 +280,26 @@ mod tests {
         changed.rules.subnet_cidrs.push("10.0.0.0/24".parse().unwrap());
         follower.follow(&orders(vec![order(1, "a2"), changed]), &fake);
         assert_eq!(fake.said(), ["detach 0", "attach 2 a2", "rules 1", "mode 1 enforce"]);
+    }
+
+    #[test]
+    fn what_a_killed_agent_left_keeps_its_number() {
+        let fake = Fake::default();
+        let id = |n| EniId::from_random(n).to_string();
+        fake.left.borrow_mut().extend([(1, id(1)), (3, id(2)), (4, id(9))]);
+        let mut follower = Follower::take_over(&fake);
+        follower.follow(&orders(vec![order(1, "a"), order(2, "bad"), order(3, "c")]), &fake);
+        assert_eq!(fake.said(), ["discard 4", "attach 1 a", "attach 5 c"]);
+        follower.follow(&orders(vec![order(1, "a"), order(2, "b"), order(3, "c")]), &fake);
+        assert_eq!(fake.said(), ["attach 3 b"]);
+        // Numbers of which nothing is known are used only after their window.
+        follower.closed();
+        follower.cleared();
+        follower.follow(
+            &orders([1, 2, 3, 4].map(|n| order(n, "abcd".get(n as usize - 1..n as usize).unwrap())).into()),
+            &fake,
+        );
+        assert_eq!(fake.said(), ["attach 4 d"]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tracing::{debug, error, warn};
 use weir_api::host::Host;
-use weir_capture::{Capture, ClosedWindow, InterfaceNumber, Losses, WindowId};
+use weir_capture::{Capture, ClosedWindow, InterfaceNumber, Losses, Memo, WindowId};
 use weir_delivery::spool::{Spool, SpoolFile};
 use weir_flow::window::{Window, WindowClock};
 use weir_types::id::{EniId, FlowLogId};
@@ -57,7 +57,7 @@ pub struct Parts {
 /// A running agent. Stop it with [`Agent::stop`].
 pub struct Agent {
     handle: Arc<Handle>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// How others talk to the agent.
@@ -91,21 +91,26 @@ impl Agent {
             changed: Condvar::new(),
         });
         let run = (parts.now)().0.unsigned_abs();
+        let noted = Noted::of(parts.capture.memo());
+        let follower = Follower::take_over(&parts.capture);
         let mut work = Work {
             window: WindowClock::new(parts.interval_s),
             parts,
             handle: handle.clone(),
-            follower: Follower::default(),
+            follower,
             orders: Orders::default(),
             orders_unfollowed: false,
             unsaved: None,
-            last: Ends { window_s: i64::MIN, file_s: i64::MIN },
+            last: noted.as_ref().map_or(Ends::NONE, Noted::ends),
             run,
             swept: Instant::now(),
         };
         work.follow();
+        if work.parts.capture.has_closed_window() {
+            work.finish(noted);
+        }
         let thread = std::thread::Builder::new().name("agent".into()).spawn(move || work.run(&receiver))?;
-        Ok(Self { handle, thread })
+        Ok(Self { handle, thread: Some(thread) })
     }
 
     pub fn handle(&self) -> Arc<Handle> {
@@ -114,8 +119,14 @@ impl Agent {
 
     /// Writes the running window to the spool and ends.
     pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
         self.handle.send(Command::Stop);
-        if self.thread.join().is_err() {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             error!("the agent panicked");
         }
     }
@@ -202,7 +213,66 @@ struct Ends {
     file_s: i64,
 }
 
+impl Ends {
+    const NONE: Self = Self { window_s: i64::MIN, file_s: i64::MIN };
+
+    /// How the files of a window are called that ends then, after this one.
+    fn file_s(self, end_s: i64) -> i64 {
+        end_s.max(self.file_s.saturating_add(1))
+    }
+}
+
+/// What an agent notes in the capture before it writes a window's files: one
+/// that takes over writes the same files again, under the same names.
+#[derive(Clone, Copy)]
+struct Noted {
+    window: u64,
+    run: u64,
+    end_s: i64,
+    /// Of the window before.
+    last: Ends,
+}
+
+impl Noted {
+    /// `None` if nothing was noted yet.
+    fn of(memo: Memo) -> Option<Self> {
+        let [window, run, end_s, window_s, file_s, _] = memo;
+        let last = Ends { window_s: window_s.cast_signed(), file_s: file_s.cast_signed() };
+        (run != 0).then_some(Self { window, run, end_s: end_s.cast_signed(), last })
+    }
+
+    fn memo(self) -> Memo {
+        let Self { window, run, end_s, last } = self;
+        [window, run, end_s.cast_unsigned(), last.window_s.cast_unsigned(), last.file_s.cast_unsigned(), 0]
+    }
+
+    fn ends(&self) -> Ends {
+        Ends { window_s: self.end_s, file_s: self.last.file_s(self.end_s) }
+    }
+}
+
 impl Work {
+    /// Saves the window that a killed agent had closed.
+    fn finish(&mut self, noted: Option<Noted>) {
+        let end_s = (self.parts.now)().seconds() + 1;
+        self.guarded("save the window that a killed agent had closed", |work| {
+            let closed = match work.parts.capture.close_window() {
+                Ok(closed) => closed,
+                Err(error) => return error!(%error, "cannot read the window that a killed agent had closed"),
+            };
+            let run = work.run;
+            match noted.filter(|noted| noted.window == closed.id.number()) {
+                Some(noted) => {
+                    (work.last, work.run) = (noted.last, noted.run);
+                    work.render(&closed, noted.end_s);
+                }
+                None => work.render(&closed, closed.closed_at.seconds().min(end_s) + 1),
+            }
+            work.run = run;
+            work.save();
+        });
+    }
+
     fn run(mut self, commands: &Receiver<Command>) {
         loop {
             let boundary = self.window.next_boundary((self.parts.now)());
@@ -305,6 +375,11 @@ impl Work {
                 Err(error) => return error!(%error, "cannot close the window; it goes on"),
             }
         }
+        self.save();
+    }
+
+    /// From memory to the spool, then out of the kernel.
+    fn save(&mut self) {
         let Some(unsaved) = &mut self.unsaved else { return };
         while let Some(file) = unsaved.files.last() {
             if let Err(error) = self.parts.spool.write(file) {
@@ -324,7 +399,11 @@ impl Work {
     /// From a closed window to its files, and to the log what went past them.
     fn render(&mut self, closed: &ClosedWindow, end_s: i64) {
         let window = window(closed.opened_at, end_s, self.last.window_s);
-        let file_end_s = end_s.max(self.last.file_s.saturating_add(1));
+        let file_end_s = self.last.file_s(end_s);
+        let noted = Noted { window: closed.id.number(), run: self.run, end_s, last: self.last };
+        if let Err(error) = self.parts.capture.set_memo(noted.memo()) {
+            warn!(%error, "a window cannot be noted: if this process is killed now, records come twice");
+        }
         for attached in self.follower.of_window() {
             let number = InterfaceNumber(attached.number);
             let skipped = closed.interfaces.get(&number).map_or(0, |samples| samples.skipped_packets);

@@ -26,6 +26,14 @@ impl Network for Capture {
         Capture::set_mode(self, InterfaceNumber(number), mode).map_err(text)
     }
 
+    fn leftovers(&self) -> Vec<(u32, String)> {
+        Capture::leftovers(self).into_iter().map(|(number, id)| (number.0, id)).collect()
+    }
+
+    fn discard(&self, number: u32) -> Result<(), String> {
+        Capture::discard(self, InterfaceNumber(number)).map_err(text)
+    }
+
     fn vanished(&self) -> Vec<u32> {
         Capture::vanished(self).into_iter().map(|number| number.0).collect()
     }

@@ -45,6 +45,12 @@ pub struct Args {
     /// Watch a device of this host: makes a network interface for it if there is none; its traffic stays as it is; may be given more than once
     #[arg(long, value_name = "DEVICE")]
     observe: Vec<String>,
+    /// What happens on this host's devices when the server is stopped: programs leave them, or stay at work until the next start
+    #[arg(long, value_enum, default_value = "detach", value_name = "WHAT")]
+    on_stop: OnStop,
+    /// Let programs leave the devices also if the server is killed: packets pass unjudged and uncounted until the next start
+    #[arg(long, conflicts_with = "on_stop")]
+    no_pin: bool,
     /// Length of a capture window in seconds
     #[arg(long, default_value = "60", value_name = "SECONDS")]
     interval: NonZeroU32,
@@ -75,6 +81,12 @@ pub struct Args {
     /// How log lines are written to stderr; RUST_LOG filters them
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OnStop {
+    Detach,
+    Keep,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -140,6 +152,8 @@ pub fn run(args: Args) -> Result<()> {
             endpoints: args.subscription_endpoint.into_iter().collect(),
             give_up_after: Duration::from_secs_f64(args.subscription_patience),
         },
+        pin: !args.no_pin && !args.emulator,
+        keep: args.on_stop == OnStop::Keep,
         observe: args.observe,
         root_access_key: root_access_key_from_environment()?,
     };

@@ -26,7 +26,8 @@ impl ServerProcess {
         home.create()?;
         let log = home.path().join("serve.log");
         let mut child = tokio::process::Command::new(std::env::current_exe()?)
-            .args(["serve", "--listen", "127.0.0.1:0", "--interval"])
+            // Ended by a signal that leaves it no time: nothing may stay.
+            .args(["serve", "--no-pin", "--listen", "127.0.0.1:0", "--interval"])
             .arg(interval_s.to_string())
             .arg("--data-dir")
             .arg(home.path())
