@@ -2,7 +2,8 @@
 //!
 //! The binary's inside: one file a command in [`commands`], the host's agent in
 //! [`agent`], the server that joins it with the AWS services in [`server`], what
-//! reads files of records in [`records`], captures to records in [`replay`].
+//! reads files of records in [`records`], captures to records in [`replay`], SQL
+//! over records in [`query`].
 
 pub mod agent;
 pub mod client;
@@ -13,6 +14,7 @@ pub mod home;
 pub mod listen;
 pub mod observe;
 pub mod outward;
+pub mod query;
 pub mod records;
 pub mod replay;
 pub mod server;

@@ -12,6 +12,7 @@
 use super::column::Column;
 use super::decode::Rows;
 use super::explain::explain;
+use super::select::{Selected, Selection};
 use super::split::{Stops, value};
 use super::{Counts, Malformed, Reader};
 use crate::field::Field;
@@ -31,6 +32,7 @@ pub(super) struct Lines {
     /// Values of a line.
     width: u32,
     log_status: Option<u32>,
+    selections: Vec<Selected>,
     /// The header line, with hyphens and with underscores.
     headers: [Vec<u8>; 2],
     /// Of the next block's first line.
@@ -59,6 +61,7 @@ impl Lines {
             columns,
             width: format.fields().len() as u32,
             log_status: format.position(Field::LogStatus).map(|position| position as u32),
+            selections: Vec::new(),
             headers: [header.replace('-', "_").into_bytes(), header.into_bytes()],
             line: 1,
             offset: 0,
@@ -72,6 +75,10 @@ impl Lines {
 
     pub(super) fn start(&mut self, line: u64, offset: u64) {
         (self.line, self.offset) = (line, offset);
+    }
+
+    pub(super) fn only(&mut self, format: &LogFormat, selection: &Selection) {
+        self.selections.push(Selected::new(format, selection));
     }
 
     pub(super) fn read(&mut self, format: &LogFormat, block: &[u8]) -> (Counts, Vec<Malformed>) {
@@ -95,6 +102,10 @@ impl Lines {
     fn read_chunk<S: Simd>(&mut self, simd: S, text: &[u8], end: usize, counts: &mut Counts) {
         self.stops.find(simd, text.get(..end).unwrap_or_default());
         self.find_rows(text);
+        for selected in &self.selections {
+            let stops = self.stops.all();
+            self.first_stops.retain(|&first_stop| selected.holds(text, stops, first_stop));
+        }
         loop {
             self.wrong.clear();
             for column in &mut self.columns {

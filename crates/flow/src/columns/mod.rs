@@ -67,9 +67,11 @@ mod explain;
 mod input;
 mod lines;
 mod number;
+mod select;
 mod split;
 
 pub use input::BlockReader;
+pub use select::Selection;
 
 use crate::field::{Field, ParquetType};
 use crate::format::LogFormat;
@@ -169,6 +171,15 @@ impl Reader {
     #[must_use]
     pub fn starting_at(mut self, line: u64, offset: u64) -> Self {
         self.lines.start(line, offset);
+        self
+    }
+
+    /// Leaves out records that are not selected, before their values are read:
+    /// they are counted as lines, and as nothing else. Several selections must
+    /// all hold.
+    #[must_use]
+    pub fn only(mut self, selection: &Selection) -> Self {
+        self.lines.only(&self.format, selection);
         self
     }
 

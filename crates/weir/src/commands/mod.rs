@@ -15,6 +15,7 @@ mod filter;
 mod interfaces;
 mod logs;
 mod parse;
+mod query;
 mod reading;
 mod replay;
 mod serve;
@@ -47,6 +48,7 @@ enum Command {
     Parse(parse::Args),
     Filter(filter::Args),
     Top(top::Args),
+    Query(query::Args),
     Replay(replay::Args),
     Fields(fields::Args),
     Serve(serve::Args),
@@ -98,6 +100,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Parse(args) => return exit_code(parse::run(args)),
         Command::Filter(args) => return exit_code(filter::run(args)),
         Command::Top(args) => return exit_code(top::run(args)),
+        Command::Query(args) => return exit_code(query::run(args)),
         Command::Replay(args) => return exit_code(replay::run(args)),
         Command::Fields(args) => fields::run(&args),
         Command::Serve(args) => serve::run(args),

@@ -3,24 +3,20 @@
 //!
 //! ```text
 //! arguments ─ inputs ─▶ Input ─ source ─▶ blocks ─ engine: a Job on all cores ─▶ events, in order
-//!                         │ compression, json, payload, format                     │
+//!                         │ weir_query::files                                      │
 //!                         └ what it is, by content                      output, report, progress
 //! ```
 //!
 //! Whatever the input, memory stays below 64 MiB; whatever the number of cores,
 //! the output is the same.
 
+pub use weir_query::files::{compression, format, meter, text};
+
 pub mod columns;
-pub mod compression;
 pub mod decode;
 pub mod engine;
-pub mod format;
 pub mod inputs;
-pub mod json;
-pub mod lines;
-pub mod meter;
 pub mod output;
-pub mod payload;
 pub mod plan;
 pub mod progress;
 pub mod report;

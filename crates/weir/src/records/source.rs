@@ -1,23 +1,16 @@
-//! An input, opened: layers taken off by content, the format found, blocks
-//! given out one by one.
-//!
-//! ```text
-//! file | pipe ─▶ gzip? zstd? (twice at most) ─▶ Parquet ──────────────▶ batches
-//!                                            └▶ base64? ▶ JSON? ▶ text ─▶ blocks of lines
-//! ```
+//! An input, opened: Parquet gives batches, everything else blocks of lines
+//! (`weir_query::files`).
 
-use super::compression::{Magic, Peek, WHOLE_FILE_BYTES, WholeText, inflate_whole};
-use super::format::{self, Found, Framing, Given};
+use super::compression::{Peek, WholeText};
+use super::format::{Found, Given};
 use super::inputs::{Input, Place};
-use super::json::JsonLines;
-use super::lines::{BLOCK_BYTES, Lines};
 use super::meter::{Meter, Metered};
-use super::payload::{Payloads, is_payload};
+use super::text;
 use crate::commands::HintExt;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use arrow_array::RecordBatch;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::ops::Range;
 use std::sync::Arc;
 use weir_flow::field::Field;
@@ -77,8 +70,7 @@ pub struct Source {
 }
 
 enum Blocks {
-    Text(Lines<Peek>),
-    Whole(Arc<WholeText>, usize),
+    Text(Box<text::Text>),
     Parquet(Box<ParquetBlocks>),
 }
 
@@ -101,58 +93,31 @@ impl Source {
 
     fn try_open(input: &Input, opening: &Opening) -> Result<Self> {
         let is_stdin = input.place == Place::Stdin;
-        let mut text = match &input.place {
+        let source = match &input.place {
             Place::Stdin => Peek::new(Metered::new(io::stdin(), Arc::clone(&opening.meter))),
             Place::File(path) => Peek::new(Metered::new(
                 File::open(path).context("cannot be opened")?,
                 Arc::clone(&opening.meter),
             )),
         };
-        let mut whole = None;
-        // A payload of a subscription that Firehose compressed is gzip twice.
-        for _ in 0..2 {
-            match text.magic().context("cannot be read")? {
-                Magic::None => break,
-                Magic::Parquet => return Self::parquet(input, opening, text),
-                Magic::Gzip
-                    if input.bytes.is_some_and(|bytes| bytes <= WHOLE_FILE_BYTES) && whole.is_none() =>
-                {
-                    let mut packed = Vec::new();
-                    text.read_to_end(&mut packed).context("cannot be read")?;
-                    whole = inflate_whole(&packed, &opening.meter).map(Arc::new);
-                    text = Peek::new(io::Cursor::new(packed));
-                    match &whole {
-                        Some(whole) if is_lines(&whole.bytes) => break,
-                        // An envelope: the text is read as a stream.
-                        _ => text = text.unwrap(Magic::Gzip).context("cannot be decompressed")?,
-                    }
-                }
-                magic => text = text.unwrap(magic).context("cannot be decompressed")?,
+        let how = text::Opening {
+            is_live: is_stdin,
+            ..text::Opening::new(input.bytes, &opening.given, &opening.meter)
+        };
+        match text::Opened::of(source, &how) {
+            Ok(text::Opened::Parquet(source)) => Self::parquet(input, opening, source),
+            Ok(text::Opened::Text(text)) => {
+                let fields = text.found.format.fields().to_vec();
+                (opening.admit)(&fields)?;
+                let found = Some(text.found.clone());
+                let opened = Arc::new(Opened { input: input.clone(), fields, text: found });
+                Ok(Self { opened, blocks: Blocks::Text(Box::new(text)) })
             }
+            Err(error) => match error.hint() {
+                Some(hint) => Err(error).hint(hint),
+                None => Err(error.into()),
+            },
         }
-        if let Some(whole) = whole.filter(|whole| is_lines(&whole.bytes)) {
-            let head = whole.bytes.get(..whole.bytes.len().min(HEAD_BYTES)).unwrap_or_default();
-            let found = format_of(head, &opening.given)?;
-            return Self::of_text(input, opening, found, Blocks::Whole(whole, 0));
-        }
-        if text.look(3, |_| false).context("cannot be read")?.starts_with(b"\xef\xbb\xbf") {
-            text.skip(3);
-        }
-        let mut first = text.look(HEAD_BYTES, |head| head.iter().any(|byte| !byte.is_ascii_whitespace()));
-        if first.as_ref().is_ok_and(|head| is_payload(head.trim_ascii_start())) {
-            text = Peek::new(JsonLines::new(Payloads::new(text)));
-        } else if first.as_ref().is_ok_and(|head| is_json(head)) {
-            text = Peek::new(JsonLines::new(text));
-        }
-        first = text.look(HEAD_BYTES, |head| is_stdin && head.contains(&b'\n'));
-        let found = format_of(first.context("cannot be read")?, &opening.given)?;
-        Self::of_text(input, opening, found, Blocks::Text(Lines::new(text, is_stdin)))
-    }
-
-    fn of_text(input: &Input, opening: &Opening, found: Found, blocks: Blocks) -> Result<Self> {
-        let fields = found.format.fields().to_vec();
-        (opening.admit)(&fields)?;
-        Ok(Self { opened: Arc::new(Opened { input: input.clone(), fields, text: Some(found) }), blocks })
     }
 
     fn parquet(input: &Input, opening: &Opening, mut text: Peek) -> Result<Self> {
@@ -188,28 +153,15 @@ impl Source {
     ///
     /// # Errors
     /// It cannot be read further: what came before is good.
-    pub fn next(&mut self, mut buffer: Vec<u8>) -> Result<Option<Block>> {
+    pub fn next(&mut self, buffer: Vec<u8>) -> Result<Option<Block>> {
         let name = || self.opened.input.name();
         match &mut self.blocks {
-            Blocks::Text(lines) => {
-                let is_more = lines.next(&mut buffer).context("cannot be read further").with_context(name)?;
-                Ok(is_more.then_some(Block::Text(buffer)))
-            }
-            Blocks::Whole(whole, at) => {
-                let rest = whole.bytes.get(*at..).unwrap_or_default();
-                if rest.is_empty() {
-                    return Ok(None);
-                }
-                let block = rest.get(..BLOCK_BYTES).unwrap_or(rest);
-                let next_end = || memchr::memchr(b'\n', rest).unwrap_or(rest.len() - 1);
-                let length = match memchr::memrchr(b'\n', block) {
-                    _ if block.len() == rest.len() => rest.len(),
-                    Some(end) => end + 1,
-                    None => next_end() + 1,
-                };
-                let range = *at..*at + length;
-                *at = range.end;
-                Ok(Some(Block::Whole(Arc::clone(whole), range)))
+            Blocks::Text(text) => {
+                let block = text.next(buffer).context("cannot be read further").with_context(name)?;
+                Ok(block.map(|block| match block {
+                    text::Block::Buffer(text) => Block::Text(text),
+                    text::Block::Whole(whole, range) => Block::Whole(whole, range),
+                }))
             }
             Blocks::Parquet(blocks) => {
                 let Some(batch) = blocks.reader.next() else { return Ok(None) };
@@ -225,48 +177,5 @@ impl Source {
     }
 }
 
-/// How much of a text is looked at to find its format.
-const HEAD_BYTES: usize = 64 << 10;
 /// How much [`Peek`] reads at a time.
 const HEAD_CHUNK_BYTES: u64 = 16 << 10;
-
-fn is_json(head: &[u8]) -> bool {
-    matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'))
-}
-
-/// Whether a text is lines as they are, without an envelope.
-fn is_lines(text: &[u8]) -> bool {
-    let head = text.get(..text.len().min(1024)).unwrap_or_default();
-    let begin = head.trim_ascii_start();
-    Magic::of(text) == Magic::None
-        && !is_json(begin)
-        && !is_payload(begin)
-        && !begin.starts_with(b"\xef\xbb\xbf")
-}
-
-fn format_of(head: &[u8], given: &Given) -> Result<Found> {
-    let found = match format::find(head, given) {
-        Ok(found) => found,
-        Err(error) => {
-            if is_binary(head) {
-                bail!("is not a flow log: it is neither text nor gzip, zstd or Parquet");
-            }
-            let hint = match &error {
-                format::FormatError::Unknown(_) => {
-                    "give the flow log's LogFormat: --format '${version} ${vpc-id} ...'"
-                }
-                format::FormatError::Disagree { .. } => "leave --format out: the header line says it",
-                format::FormatError::Header(_) => "'weir fields' lists the fields of every version",
-            };
-            return Err(error).hint(hint);
-        }
-    };
-    if found.framing == Framing::None && is_binary(head) {
-        bail!("is not a flow log: it is neither text nor gzip, zstd or Parquet");
-    }
-    Ok(found)
-}
-
-fn is_binary(head: &[u8]) -> bool {
-    head.iter().take(1024).any(|&byte| byte == 0)
-}

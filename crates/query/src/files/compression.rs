@@ -10,11 +10,6 @@ use libdeflater::Decompressor;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
-/// Largest text that is inflated as a whole; several may be in memory at a time.
-pub const WHOLE_TEXT_BYTES: usize = 12 << 20;
-/// Largest gzip file that is read as a whole.
-pub const WHOLE_FILE_BYTES: u64 = 6 << 20;
-
 const STREAM_BUFFER_BYTES: usize = 64 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +122,7 @@ impl Drop for WholeText {
 /// what they have before the error.
 pub fn inflate_whole(packed: &[u8], meter: &Arc<Meter>) -> Option<WholeText> {
     let size = packed.last_chunk::<4>().map(|size| u32::from_le_bytes(*size))?;
-    let size = usize::try_from(size).ok().filter(|size| (1..=WHOLE_TEXT_BYTES).contains(size))?;
+    let size = usize::try_from(size).ok().filter(|size| (1..=meter.whole.text_bytes).contains(size))?;
     if may_have_more_members(packed) {
         return None;
     }

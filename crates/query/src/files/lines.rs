@@ -19,11 +19,18 @@ pub struct Lines<R> {
     /// be waiting for it at the other end of a pipe.
     is_live: bool,
     is_at_end: bool,
+    block_bytes: usize,
 }
 
 impl<R: Read> Lines<R> {
     pub fn new(source: R, is_live: bool) -> Self {
-        Self { source, rest: Vec::new(), is_live, is_at_end: false }
+        Self { source, rest: Vec::new(), is_live, is_at_end: false, block_bytes: BLOCK_BYTES }
+    }
+
+    /// Blocks of another size than [`BLOCK_BYTES`].
+    #[must_use]
+    pub fn with_block_bytes(self, block_bytes: usize) -> Self {
+        Self { block_bytes, ..self }
     }
 
     /// Replaces what is in `block` by the next lines; `false` at the end. The
@@ -35,12 +42,12 @@ impl<R: Read> Lines<R> {
         let mut searched = 0;
         while !self.is_at_end {
             let filled = block.len();
-            let wanted = BLOCK_BYTES.saturating_sub(filled).max(BLOCK_BYTES / 4);
+            let wanted = self.block_bytes.saturating_sub(filled).max(self.block_bytes / 4);
             block.resize(filled + wanted, 0);
             let count = read(&mut self.source, block.get_mut(filled..).unwrap_or_default());
             block.truncate(filled + *count.as_ref().unwrap_or(&0));
             self.is_at_end = count? == 0;
-            if block.len() < BLOCK_BYTES && !self.is_live {
+            if block.len() < self.block_bytes && !self.is_live {
                 continue;
             }
             if let Some(end) = memchr::memrchr(b'\n', block.get(searched..).unwrap_or_default()) {

@@ -5,11 +5,27 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Memory for texts that are inflated as a whole, all together.
-const WHOLE_TEXTS_BYTES: usize = 24 << 20;
+/// How large what is inflated as a whole may be, which is faster than a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct WholeLimits {
+    /// Largest gzip file that is read as a whole.
+    pub file_bytes: u64,
+    /// Largest text that is inflated as a whole.
+    pub text_bytes: usize,
+    /// Memory for such texts, all together.
+    pub all_bytes: usize,
+}
+
+impl Default for WholeLimits {
+    /// Little enough for programs that promise to stay below 64 MiB.
+    fn default() -> Self {
+        Self { file_bytes: 6 << 20, text_bytes: 12 << 20, all_bytes: 24 << 20 }
+    }
+}
 
 #[derive(Debug, Default)]
 pub struct Meter {
+    pub whole: WholeLimits,
     /// Bytes of files and pipes as they lie there, compressed or not.
     read_bytes: AtomicU64,
     borrowed_bytes: AtomicUsize,
@@ -17,6 +33,10 @@ pub struct Meter {
 }
 
 impl Meter {
+    pub fn with_whole(whole: WholeLimits) -> Self {
+        Self { whole, ..Self::default() }
+    }
+
     pub fn add(&self, bytes: u64) {
         self.read_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -27,7 +47,7 @@ impl Meter {
 
     /// A buffer of `bytes` zeros or old text; `None` if too much is lent.
     pub fn borrow(&self, bytes: usize) -> Option<Vec<u8>> {
-        let lend = |lent: usize| Some(lent + bytes).filter(|&lent| lent <= WHOLE_TEXTS_BYTES);
+        let lend = |lent: usize| Some(lent + bytes).filter(|&lent| lent <= self.whole.all_bytes);
         self.borrowed_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lend).ok()?;
         let mut buffer = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         buffer.resize(bytes, 0);
@@ -39,7 +59,7 @@ impl Meter {
         let lent = self.borrowed_bytes.fetch_sub(buffer.len(), Ordering::Relaxed) - buffer.len();
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let kept: usize = free.iter().map(Vec::capacity).sum();
-        if lent + kept + buffer.capacity() <= WHOLE_TEXTS_BYTES {
+        if lent + kept + buffer.capacity() <= self.whole.all_bytes {
             free.push(buffer);
         }
     }

@@ -1,0 +1,73 @@
+//! Sessions of DataFusion that share memory, spill files and settings.
+
+use crate::functions;
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+/// What sessions may use.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Memory of all queries together, in bytes; what needs more is written to
+    /// `spill` for the time being.
+    pub memory_bytes: usize,
+    /// The folder for it; `None`: the system's for temporary files.
+    pub spill: Option<PathBuf>,
+    /// How many threads one query uses.
+    pub partitions: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 2 << 30,
+            spill: None,
+            partitions: thread::available_parallelism().map_or(2, usize::from),
+        }
+    }
+}
+
+/// Makes sessions.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    runtime: Arc<RuntimeEnv>,
+    partitions: usize,
+}
+
+impl Engine {
+    /// # Errors
+    /// The folder for spilling is of no use.
+    pub fn new(options: &EngineOptions) -> Result<Self> {
+        let shown = NonZeroUsize::MIN.saturating_add(2);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory_bytes), shown);
+        let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool));
+        if let Some(folder) = &options.spill {
+            runtime = runtime.with_temp_file_path(folder);
+        }
+        Ok(Self { runtime: runtime.build_arc()?, partitions: options.partitions.max(1) })
+    }
+
+    /// A session without tables. Names without quotes are lower case, nulls
+    /// come last whatever the direction, as in Trino.
+    pub fn session(&self) -> SessionContext {
+        self.session_with(|config| config)
+    }
+
+    /// A session with settings of one's own on top of ours.
+    pub fn session_with(&self, change: impl FnOnce(SessionConfig) -> SessionConfig) -> SessionContext {
+        let mut config = SessionConfig::new().with_target_partitions(self.partitions);
+        let options = config.options_mut();
+        options.sql_parser.default_null_ordering = "nulls_last".to_owned();
+        options.execution.listing_table_ignore_subdirectory = false;
+        options.execution.parquet.pushdown_filters = true;
+        options.execution.time_zone = Some("UTC".to_owned());
+        let session = SessionContext::new_with_config_rt(change(config), Arc::clone(&self.runtime));
+        functions::register(&session);
+        session
+    }
+}

@@ -1,0 +1,291 @@
+//! `weir query`
+
+use super::HintExt;
+use super::reading::log_format;
+use crate::query::errors::{TABLE, explained};
+use crate::query::inputs::Found;
+use crate::query::output::{Kind, Output};
+use crate::records::report::number;
+use anyhow::{Context, Result, anyhow};
+use futures_util::StreamExt;
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use weir_query::datafusion::execution::SendableRecordBatchStream;
+use weir_query::saved::{self, SAVED};
+use weir_query::{Engine, EngineOptions, Tally, discover};
+
+/// Ask existing flow logs in SQL
+///
+/// The one table is flow_logs; its columns are the fields of the records, with
+/// underscores. Format, compression and layout are found by looking. In a folder
+/// laid out as AWS lays out S3 buckets, conditions on date, hour, region and
+/// aws_account_id leave files unopened.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A query, or the name of a saved one; standard input if left out
+    #[arg(value_name = "SQL|NAME")]
+    query: Option<String>,
+    /// Files, folders, globs, or - for standard input; may be given more than once
+    #[arg(long, value_name = "INPUT")]
+    from: Vec<String>,
+    /// LogFormat of lines without a header line, as the flow log has it [default: the default format]
+    #[arg(long, value_name = "LOGFORMAT")]
+    format: Option<String>,
+    /// How rows are written [default: table on a terminal, JSON in a pipe]
+    #[arg(long, value_enum)]
+    output: Option<Kind>,
+    /// The file that is written; its ending says how, if --output does not
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    /// Memory that the query may use before it goes on in temporary files
+    #[arg(long, value_name = "BYTES", default_value = "2GiB", value_parser = bytes)]
+    memory: usize,
+    /// Show the saved queries
+    #[arg(long, conflicts_with_all = ["query", "from"])]
+    list: bool,
+    /// No summary and no progress bar on stderr
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  weir query --list
+  weir query top-talkers --from AWSLogs/
+  weir query rejected-traffic --from 's3-copy/**/*.log.gz'
+  weir query \"SELECT dstport, sum(bytes) FROM flow_logs WHERE date = '2024-05-01' GROUP BY 1\" --from AWSLogs/
+  weir query \"SELECT * FROM flow_logs WHERE action = 'REJECT'\" --from flow.log --to rejected.parquet
+
+Exit codes: 0 done, 1 some lines were malformed, 2 an input was unusable or the query is wrong, 130 interrupted.";
+
+/// Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+pub fn run(args: Args) -> Result<ExitCode> {
+    if args.list {
+        let width = SAVED.iter().map(|saved| saved.name.len()).max().unwrap_or(0);
+        for saved in SAVED {
+            println!("{:width$}  {}", saved.name, saved.title);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sql = sql(&args)?;
+    if args.from.is_empty() {
+        return Err(anyhow!("no input")).hint("name files or folders with --from; - is standard input");
+    }
+    let kind = kind(&args);
+    if kind == Kind::Parquet && args.to.is_none() && io::stdout().is_terminal() {
+        return Err(anyhow!("Parquet is not for a terminal")).hint("write it to a file with --to");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(query(&args, &sql, kind));
+    // Whoever still reads is not waited for.
+    runtime.shutdown_background();
+    done
+}
+
+/// The SQL that was asked for.
+fn sql(args: &Args) -> Result<String> {
+    let text = match &args.query {
+        Some(text) => text.trim().to_owned(),
+        None if io::stdin().is_terminal() || args.from.iter().any(|from| from == "-") => {
+            return Err(anyhow!("no query")).hint("'weir query --list' shows the saved ones");
+        }
+        None => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).context("standard input")?;
+            text
+        }
+    };
+    if let Some(saved) = saved::by_name(&text) {
+        return Ok(saved.sql.to_owned());
+    }
+    if !text.contains(char::is_whitespace) {
+        let error = anyhow!("there is no saved query '{text}'");
+        return Err(error).hint("'weir query --list' shows the saved ones; everything else is SQL");
+    }
+    Ok(text)
+}
+
+fn kind(args: &Args) -> Kind {
+    let ending = args.to.as_ref().and_then(|path| path.extension()).and_then(|ending| ending.to_str());
+    let by_ending = match ending {
+        Some("parquet") => Some(Kind::Parquet),
+        Some("csv") => Some(Kind::Csv),
+        Some("json" | "jsonl" | "ndjson") => Some(Kind::Json),
+        Some("txt") => Some(Kind::Table),
+        _ => None,
+    };
+    let is_for_people = args.to.is_none() && io::stdout().is_terminal();
+    args.output.or(by_ending).unwrap_or(if is_for_people { Kind::Table } else { Kind::Json })
+}
+
+/// `2GiB`, `512M`, `1000000`
+fn bytes(text: &str) -> Result<usize, String> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err("expected a number with KiB, MiB or GiB".to_owned()),
+    };
+    let number = digits.parse::<usize>().map_err(|_| "expected a number of bytes".to_owned())?;
+    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).ok_or_else(|| "too much or nothing".to_owned())
+}
+
+async fn query(args: &Args, sql: &str, kind: Kind) -> Result<ExitCode> {
+    let format = args.format.as_deref().map(|text| log_format(text).context("--format")).transpose()?;
+    let mut found = Found::default();
+    found.add_local(&args.from)?;
+    let tally = Arc::new(Tally::default());
+    let table = match discover::table(found.objects.clone(), format, Arc::clone(&tally)).await {
+        Ok(table) => table,
+        Err(error) => match error.hint() {
+            Some(hint) => return Err(error).hint(hint),
+            None => return Err(error.into()),
+        },
+    };
+    let columns: Vec<String> = table.columns().iter().map(|column| column.name.clone()).collect();
+    let engine = Engine::new(&EngineOptions { memory_bytes: args.memory, ..EngineOptions::default() })?;
+    let session = engine.session();
+    session.register_table(TABLE, Arc::new(table))?;
+    let rows = match session.sql(sql).await {
+        Ok(frame) => frame.execute_stream().await,
+        Err(error) => Err(error),
+    };
+    let mut rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => return explained(&error, &columns),
+    };
+    let bar = progress(args, kind, &tally);
+    let mut output = Output::new(kind, args.to.as_deref(), &rows.schema())?;
+    let done = tokio::select! {
+        done = write(&mut rows, &mut output, &bar, &tally, &columns) => done,
+        _ = tokio::signal::ctrl_c() => {
+            bar.finish_and_clear();
+            output.abandon();
+            eprintln!("interrupted after {}", HumanBytes(tally.scanned_bytes()));
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    };
+    bar.finish_and_clear();
+    if let Err(error) = done {
+        output.abandon();
+        return Err(error);
+    }
+    let rows = output.finish()?;
+    Ok(report(args, rows, &tally))
+}
+
+async fn write(
+    rows: &mut SendableRecordBatchStream,
+    output: &mut Output,
+    bar: &ProgressBar,
+    tally: &Tally,
+    columns: &[String],
+) -> Result<()> {
+    let mut tick = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        let batch = tokio::select! {
+            batch = rows.next() => batch,
+            _ = tick.tick() => {
+                bar.set_length(tally.planned_bytes());
+                bar.set_position(tally.scanned_bytes());
+                continue;
+            }
+        };
+        match batch {
+            Some(Ok(batch)) => bar.suspend(|| output.write(&batch))?,
+            Some(Err(error)) => return explained(&error, columns),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// A bar of bytes scanned, if stderr is a terminal and rows do not run there too.
+fn progress(args: &Args, kind: Kind, tally: &Tally) -> ProgressBar {
+    let is_shared = kind != Kind::Table && args.to.is_none() && io::stdout().is_terminal();
+    if args.quiet || is_shared || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(tally.planned_bytes());
+    let template = "{wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// How many malformed lines are shown.
+const SHOWN: usize = 5;
+
+fn report(args: &Args, rows: u64, tally: &Tally) -> ExitCode {
+    let mut malformed = tally.first_malformed();
+    malformed.sort();
+    for line in malformed.iter().take(SHOWN) {
+        eprintln!("malformed: {line}");
+    }
+    let more = tally.malformed().saturating_sub(malformed.len().min(SHOWN) as u64);
+    if more > 0 {
+        eprintln!("malformed: {} more", number(more));
+    }
+    let (unusable, mut problems) = tally.unusable();
+    problems.sort_by(|a, b| a.name.cmp(&b.name));
+    for problem in &problems {
+        eprintln!("error: {problem}");
+        if let Some(hint) = problem.hint {
+            eprintln!("hint: {hint}");
+        }
+    }
+    let left = unusable.saturating_sub(problems.len() as u64);
+    if left > 0 {
+        eprintln!("error: {} more unusable inputs", number(left));
+    }
+    if !args.quiet {
+        let (all, pruned) = tally.objects();
+        let noun = if rows == 1 { "row" } else { "rows" };
+        let mut text = format!("{} {noun}; {} scanned", number(rows), HumanBytes(tally.scanned_bytes()));
+        if pruned > 0 {
+            text += &format!(
+                ", {} of {} inputs passed over ({})",
+                number(pruned),
+                number(all),
+                HumanBytes(tally.pruned_bytes())
+            );
+        }
+        eprintln!("{text}");
+    }
+    ExitCode::from(match (unusable, tally.malformed()) {
+        (0, 0) => 0,
+        (0, _) => 1,
+        _ => 2,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_memory() {
+        for (text, expected) in [
+            ("1", Some(1)),
+            ("2GiB", Some(2 << 30)),
+            ("512m", Some(512 << 20)),
+            ("64KB", Some(64 << 10)),
+            ("0", None),
+            ("2TiB", None),
+            ("GiB", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(bytes(text).ok(), expected, "{text}");
+        }
+    }
+}
