@@ -21,7 +21,8 @@ use bytes::Bytes;
 use datafusion::arrow::array::{
     Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewArray, cast::AsArray, new_null_array,
 };
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::kernels::zip::zip;
+use datafusion::arrow::compute::{cast, is_not_null};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -337,7 +338,7 @@ impl Work {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(reading.places.len());
         for (place, column) in reading.places.iter().zip(&self.scan.columns) {
             let array: ArrayRef = match place {
-                Place::Read(index) => views(read.column(*index)),
+                Place::Read(index) => filled(views(read.column(*index)), column, &reading.object)?,
                 Place::Object(index) => match reading.object.partition.get(*index) {
                     Some(value) => value.to_array_of_size(rows)?,
                     None => new_null_array(&column.data_type, rows),
@@ -382,6 +383,18 @@ fn views(array: &ArrayRef) -> ArrayRef {
     match array.as_string_opt::<i32>() {
         Some(texts) => Arc::new(StringViewArray::from(texts)),
         None => Arc::clone(array),
+    }
+}
+
+/// The object's value where the record has none, for columns that have both.
+fn filled(array: ArrayRef, column: &Column, object: &Object) -> Result<ArrayRef> {
+    let Origin::FieldOrPartition(_, place) = column.origin else { return Ok(array) };
+    match object.partition.get(place) {
+        Some(value) if array.null_count() > 0 && !value.is_null() => {
+            let value = value.cast_to(array.data_type())?.to_scalar()?;
+            Ok(zip(&is_not_null(&array)?, &array, &value)?)
+        }
+        _ => Ok(array),
     }
 }
 
