@@ -239,3 +239,58 @@ def client(server, service, key, secret, token=None, version=None):
         aws_secret_access_key=secret, aws_session_token=token,
         config=Config(retries={"total_max_attempts": 1}, signature_version=version),
     )  # fmt: skip
+
+
+def test_settings_of_buckets(s3, bucket, server):
+    """What infrastructure tools put on every bucket, and read back."""
+    here = {"Bucket": bucket}
+    block = s3.get_public_access_block(**here)["PublicAccessBlockConfiguration"]
+    assert set(block.values()) == {True}, "new buckets block public access"
+    public = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"},
+    ]}  # fmt: skip
+    with pytest.raises(ClientError) as error:
+        s3.put_bucket_policy(**here, Policy=json.dumps(public))
+    assert code(error) == "AccessDenied"
+    s3.put_object(**here, Key="k", Body=b"open")
+    unsigned = urllib.request.Request(f"{server.url}/{bucket}/k")
+    s3.delete_public_access_block(**here)
+    with pytest.raises(ClientError) as error:
+        s3.get_public_access_block(**here)
+    assert code(error) == "NoSuchPublicAccessBlockConfiguration"
+    s3.put_bucket_policy(**here, Policy=json.dumps(public))
+    assert s3.get_bucket_policy_status(**here)["PolicyStatus"]["IsPublic"] is True
+    assert urllib.request.urlopen(unsigned).read() == b"open"
+    s3.put_public_access_block(**here, PublicAccessBlockConfiguration={"RestrictPublicBuckets": True})
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(unsigned)
+    assert error.value.code == 403
+
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    found = s3.get_bucket_encryption(**here)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert found["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    s3.put_bucket_encryption(**here, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.delete_bucket_encryption(**here)
+
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(**here, OwnershipControls=controls)
+    assert s3.get_bucket_ownership_controls(**here)["OwnershipControls"] == controls
+
+    with pytest.raises(ClientError) as error:
+        s3.get_bucket_lifecycle_configuration(**here)
+    assert code(error) == "NoSuchLifecycleConfiguration"
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "AWSLogs/"}, "Expiration": {"Days": 90}}
+    s3.put_bucket_lifecycle_configuration(**here, LifecycleConfiguration={"Rules": [rule]})
+    assert s3.get_bucket_lifecycle_configuration(**here)["Rules"] == [rule]
+    moves = rule | {"Transitions": [{"Days": 30, "StorageClass": "GLACIER"}]}
+    with pytest.raises(ClientError) as error:
+        s3.put_bucket_lifecycle_configuration(**here, LifecycleConfiguration={"Rules": [moves]})
+    assert code(error) == "NotImplemented"
+    assert "storage classes" in error.value.response["Error"]["Message"]
+    s3.delete_bucket_lifecycle(**here)
+
+    with pytest.raises(ClientError) as error:
+        s3.put_bucket_versioning(**here, VersioningConfiguration={"Status": "Enabled"})
+    assert code(error) == "NotImplemented"
+    s3.put_bucket_versioning(**here, VersioningConfiguration={"Status": "Suspended"})
+    assert s3.get_bucket_versioning(**here)["Status"] == "Suspended"

@@ -12,7 +12,7 @@
 //! was acknowledged is there after a crash, whole, and one that was not is not.
 //! Files that no row names are removed at the next start.
 //!
-//! Not for: versions, lifecycle, replication, encryption, websites. What is not
+//! Not for: versions, storage classes, replication, encryption, websites. What is not
 //! here answers `NotImplemented`.
 //!
 //! Source: Amazon S3 API reference, the page of each operation.
@@ -21,5 +21,6 @@ mod s3;
 pub mod store;
 
 pub use s3::gate::{Ask, Denied, Gate, Peer};
+pub use s3::lifecycle;
 pub use s3::{Endpoint, HttpRequest, HttpResponse};
 pub use store::Store;

@@ -159,7 +159,7 @@ pub async fn run(
         queries: Default::default(),
     };
     let services = Arc::new(services);
-    serve_objects(&config, &services)?;
+    let objects = serve_objects(&config, &services)?;
     let (stop, stopped) = watch::channel(false);
     let mut serving =
         tokio::spawn(listen::serve(listener, weir_api::router(services), config.clients.limits, stopped));
@@ -167,7 +167,7 @@ pub async fn run(
         let publisher = publisher.clone();
         async move { publisher.run().await }
     });
-    let maintaining = tokio::spawn(maintain(logs));
+    let maintaining = [tokio::spawn(maintain(logs)), tokio::spawn(expire(objects))];
 
     let endpoint =
         Endpoint { url: url.clone(), region: config.region.clone(), account_id: config.account_id.clone() };
@@ -177,7 +177,7 @@ pub async fn run(
 
     let reason = interrupted.await;
     info!(reason, "stopping");
-    maintaining.abort();
+    maintaining.iter().for_each(tokio::task::JoinHandle::abort);
     drop(outward);
     if let Some(agent) = agent {
         tokio::task::spawn_blocking(move || agent.stop()).await?;
@@ -239,13 +239,13 @@ fn ignores_hangup() -> bool {
 }
 
 /// S3: its objects lie in the data folder; an emulator forgets them.
-fn serve_objects(config: &Config, services: &Arc<Services>) -> Result<()> {
-    let store = weir_objects::Store::open(&config.home.objects())?;
+fn serve_objects(config: &Config, services: &Arc<Services>) -> Result<Arc<weir_objects::Store>> {
+    let store = Arc::new(weir_objects::Store::open(&config.home.objects())?);
     if config.emulator {
         store.clear()?;
     }
-    weir_api::objects::serve(services, Arc::new(store));
-    Ok(())
+    weir_api::objects::serve(services, store.clone());
+    Ok(store)
 }
 
 fn open_state(config: &Config) -> Result<State> {
@@ -390,6 +390,20 @@ async fn maintain(logs: Arc<weir_logs::Store>) {
             Ok(Err(error)) => warn!(%error, "expired log events are not removed yet"),
             Err(error) => error!(%error, "maintenance of the log store panicked"),
         }
+    }
+}
+
+/// Lifecycle rules of buckets, at the start and every ten minutes.
+async fn expire(objects: Arc<weir_objects::Store>) {
+    loop {
+        let store = objects.clone();
+        match tokio::task::spawn_blocking(move || weir_objects::lifecycle::run(&store, now().0)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(count)) => info!(count, "objects expired"),
+            Ok(Err(error)) => warn!(%error, "expired objects are not removed yet"),
+            Err(error) => error!(%error, "looking for expired objects panicked"),
+        }
+        tokio::time::sleep(Duration::from_secs(600)).await;
     }
 }
 

@@ -22,19 +22,28 @@ const ACTIONS: &[(&str, &str)] = &[
     ("CreateBucket", "s3:CreateBucket"),
     ("CreateMultipartUpload", "s3:PutObject"),
     ("DeleteBucket", "s3:DeleteBucket"),
+    ("DeleteBucketEncryption", "s3:PutEncryptionConfiguration"),
+    ("DeleteBucketLifecycle", "s3:PutLifecycleConfiguration"),
+    ("DeleteBucketOwnershipControls", "s3:PutBucketOwnershipControls"),
     ("DeleteBucketPolicy", "s3:DeleteBucketPolicy"),
     ("DeleteBucketTagging", "s3:PutBucketTagging"),
     ("DeleteObject", "s3:DeleteObject"),
     ("DeleteObjectTagging", "s3:DeleteObjectTagging"),
     ("DeleteObjects", "s3:DeleteObject"),
+    ("DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
     ("GetBucketAcl", "s3:GetBucketAcl"),
+    ("GetBucketEncryption", "s3:GetEncryptionConfiguration"),
+    ("GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
     ("GetBucketLocation", "s3:GetBucketLocation"),
+    ("GetBucketOwnershipControls", "s3:GetBucketOwnershipControls"),
     ("GetBucketPolicy", "s3:GetBucketPolicy"),
+    ("GetBucketPolicyStatus", "s3:GetBucketPolicyStatus"),
     ("GetBucketTagging", "s3:GetBucketTagging"),
     ("GetBucketVersioning", "s3:GetBucketVersioning"),
     ("GetObject", "s3:GetObject"),
     ("GetObjectAcl", "s3:GetObjectAcl"),
     ("GetObjectTagging", "s3:GetObjectTagging"),
+    ("GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
     ("HeadBucket", "s3:ListBucket"),
     ("HeadObject", "s3:GetObject"),
     ("ListBuckets", "s3:ListAllMyBuckets"),
@@ -42,10 +51,15 @@ const ACTIONS: &[(&str, &str)] = &[
     ("ListObjects", "s3:ListBucket"),
     ("ListObjectsV2", "s3:ListBucket"),
     ("ListParts", "s3:ListMultipartUploadParts"),
+    ("PutBucketEncryption", "s3:PutEncryptionConfiguration"),
+    ("PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration"),
+    ("PutBucketOwnershipControls", "s3:PutBucketOwnershipControls"),
     ("PutBucketPolicy", "s3:PutBucketPolicy"),
     ("PutBucketTagging", "s3:PutBucketTagging"),
+    ("PutBucketVersioning", "s3:PutBucketVersioning"),
     ("PutObject", "s3:PutObject"),
     ("PutObjectTagging", "s3:PutObjectTagging"),
+    ("PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
     ("UploadPart", "s3:PutObject"),
     ("UploadPartCopy", "s3:PutObject"),
 ];
@@ -140,7 +154,13 @@ impl Access {
         };
         let bucket = bucket.map(str::to_owned);
         super::blocking(move || {
-            let bucket = bucket.and_then(|bucket| store.bucket(&bucket).ok());
+            let mut bucket = bucket.and_then(|bucket| store.bucket(&bucket).ok());
+            if question.access_key_id.is_none()
+                && let Some(bucket) = &mut bucket
+                && !super::public::counts_for_all(&store, bucket)
+            {
+                bucket.policy = None;
+            }
             let context: Vec<(&str, &str)> =
                 question.context.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
             let ask = Ask {

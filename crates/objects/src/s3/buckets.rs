@@ -122,15 +122,6 @@ pub(super) async fn get_bucket_acl(
     })
 }
 
-/// Versions are never kept.
-pub(super) async fn get_bucket_versioning(
-    objects: &Objects,
-    request: S3Request<GetBucketVersioningInput>,
-) -> S3Result<GetBucketVersioningOutput> {
-    objects.with(move |store| store.bucket(&request.input.bucket)).await?;
-    Ok(GetBucketVersioningOutput::default())
-}
-
 pub(super) async fn get_bucket_policy(
     objects: &Objects,
     request: S3Request<GetBucketPolicyInput>,
@@ -157,6 +148,7 @@ pub(super) async fn put_bucket_policy(
             .check_policy(&input.policy)
             .map_err(|problem| S3Error::with_message(S3ErrorCode::MalformedPolicy, problem))?;
     }
+    super::public::check_policy(objects, &input.bucket, &input.policy).await?;
     objects.with(move |store| store.set_policy(&input.bucket, Some(&input.policy))).await?;
     Ok(PutBucketPolicyOutput::default())
 }

@@ -98,6 +98,7 @@ impl Store {
             for sql in [
                 &format!("DELETE FROM part WHERE {of_bucket}"),
                 "DELETE FROM upload WHERE bucket = ?1",
+                "DELETE FROM setting WHERE bucket = ?1",
                 "DELETE FROM bucket WHERE name = ?1",
             ] {
                 tx.execute(sql, [name]).map_err(index("write to"))?;

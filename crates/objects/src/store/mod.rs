@@ -1,7 +1,7 @@
 //! Buckets, objects and multipart uploads: an index in SQLite, bytes in files.
 //!
 //! ```text
-//! bucket(name, account, region, created_ms, policy, tags)
+//! bucket(name, account, region, created_ms, policy, tags)   setting(bucket, name, document)
 //! object(bucket, key, file, size, etag, modified_ms, head)
 //! upload(id, bucket, key, started_ms, head)   part(upload, number, file, size, etag, modified_ms)
 //! ```
@@ -14,8 +14,10 @@
 
 mod bucket;
 mod error;
+mod expire;
 mod list;
 mod object;
+mod setting;
 mod upload;
 
 pub use bucket::Bucket;
@@ -23,6 +25,7 @@ pub(crate) use error::file;
 pub use error::{Error, Result};
 pub use list::{Listed, Page};
 pub use object::{Head, Object, Unless};
+pub use setting::Setting;
 pub use upload::{Part, Upload};
 
 use error::index;
@@ -36,6 +39,9 @@ const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS bucket (
     name TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, created_ms INTEGER NOT NULL,
     policy TEXT, tags TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS setting (
+    bucket TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (bucket, name)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS object (
     bucket TEXT NOT NULL, key TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL,
@@ -96,7 +102,7 @@ impl Store {
     /// Removes everything. For emulator mode.
     pub fn clear(&self) -> Result<()> {
         self.transact(|tx| {
-            tx.execute_batch("DELETE FROM part; DELETE FROM upload; DELETE FROM object; DELETE FROM bucket")
+            tx.execute_batch("DELETE FROM part; DELETE FROM upload; DELETE FROM object; DELETE FROM setting; DELETE FROM bucket")
                 .map_err(index("clear"))
         })?;
         self.remove_orphans()
