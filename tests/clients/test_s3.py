@@ -258,6 +258,7 @@ def test_settings_of_buckets(s3, bucket, server):
     with pytest.raises(ClientError) as error:
         s3.get_public_access_block(**here)
     assert code(error) == "NoSuchPublicAccessBlockConfiguration"
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
     s3.put_bucket_policy(**here, Policy=json.dumps(public))
     assert s3.get_bucket_policy_status(**here)["PolicyStatus"]["IsPublic"] is True
     assert urllib.request.urlopen(unsigned).read() == b"open"

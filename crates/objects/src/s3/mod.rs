@@ -164,6 +164,13 @@ fn failed(error: store::Error) -> S3Error {
     S3Error::with_message(code, error.to_string())
 }
 
+/// An error whose code s3s does not know, and so not its status either.
+fn unlisted(code: &'static str, status: http::StatusCode, message: impl Into<String>) -> S3Error {
+    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message.into());
+    error.set_status_code(status);
+    error
+}
+
 fn code(name: &str) -> S3ErrorCode {
     access::from_name(name)
 }

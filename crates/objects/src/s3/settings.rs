@@ -2,16 +2,12 @@
 //!
 //! Each is kept as the XML that its Get answers.
 
-use super::Objects;
+use super::{Objects, unlisted};
 use crate::store::Setting;
+use http::StatusCode;
 use s3s::dto::*;
 use s3s::xml::{Deserialize, Deserializer, Serialize, Serializer};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
-
-/// An answer for what was never set.
-fn none(code: &'static str, message: &'static str) -> S3Error {
-    S3Error::with_message(S3ErrorCode::Custom(code.into()), message)
-}
 
 pub(super) fn to_xml(value: &impl Serialize) -> S3Result<String> {
     let mut text = Vec::new();
@@ -82,9 +78,11 @@ pub(super) async fn get_public_access_block(
     objects: &Objects,
     request: S3Request<GetPublicAccessBlockInput>,
 ) -> S3Result<GetPublicAccessBlockOutput> {
-    let message = "The public access block configuration was not found";
     let found = objects.public_access(request.input.bucket).await?;
-    let found = found.ok_or_else(|| none("NoSuchPublicAccessBlockConfiguration", message))?;
+    let found = found.ok_or_else(|| {
+        let message = "The public access block configuration was not found";
+        unlisted("NoSuchPublicAccessBlockConfiguration", StatusCode::NOT_FOUND, message)
+    })?;
     Ok(GetPublicAccessBlockOutput { public_access_block_configuration: Some(found) })
 }
 
@@ -119,7 +117,8 @@ pub(super) async fn get_bucket_ownership_controls(
     let bucket = request.input.bucket;
     let message = "The bucket ownership controls were not found";
     let found = objects.kept(bucket, Setting::OwnershipControls).await?;
-    let found = found.ok_or_else(|| none("OwnershipControlsNotFoundError", message))?;
+    let found =
+        found.ok_or_else(|| S3Error::with_message(S3ErrorCode::OwnershipControlsNotFoundError, message))?;
     Ok(GetBucketOwnershipControlsOutput { ownership_controls: Some(found) })
 }
 
@@ -224,10 +223,7 @@ pub(super) async fn put_bucket_versioning(
         _ => {
             let message =
                 "The Versioning element must be specified, and its Status must be Enabled or Suspended.";
-            return Err(S3Error::with_message(
-                S3ErrorCode::Custom("IllegalVersioningConfigurationException".into()),
-                message,
-            ));
+            return Err(S3Error::with_message(S3ErrorCode::IllegalVersioningConfigurationException, message));
         }
     }
     objects.keep(bucket, Setting::Versioning, &wanted).await?;

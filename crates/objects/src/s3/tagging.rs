@@ -1,7 +1,8 @@
 //! Tags of buckets and objects.
 
-use super::Objects;
+use super::{Objects, unlisted};
 use crate::store::Error;
+use http::StatusCode;
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result};
 use std::collections::BTreeMap;
@@ -15,10 +16,8 @@ type Tags = BTreeMap<String, String>;
 fn tags(set: TagSet, most: usize) -> S3Result<Tags> {
     let invalid = |message: &'static str| S3Error::with_message(S3ErrorCode::InvalidTag, message);
     if set.len() > most {
-        return Err(S3Error::with_message(
-            S3ErrorCode::Custom("BadRequest".into()),
-            format!("Object tags cannot be greater than {most}"),
-        ));
+        let message = format!("Object tags cannot be greater than {most}");
+        return Err(unlisted("BadRequest", StatusCode::BAD_REQUEST, message));
     }
     let mut tags = Tags::new();
     for tag in set {
