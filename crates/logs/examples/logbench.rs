@@ -190,14 +190,16 @@ fn read_all(dir: &Path) -> Result<(), Failure> {
     let page = store.filter_log_events(&scope(), &first, now)?;
     say("first page, ms", start.seconds() * 1e3);
     let from = page.events.first().map_or(0, |event| event.timestamp.0);
-    for pattern in [
+    let patterns = [
         "[version, account, eni, source, destination, srcport, destport=\"22\", protocol=\"6\", packets, bytes, windowstart, windowend, action=\"REJECT\", flowlogstatus]",
         "[..., bytes>1000000, start, end, action, status]",
         "[..., srcport, dstport=22, protocol, packets, bytes, start, end, action=REJECT, status]",
         "REJECT",
         "203.0.113.77",
         "?REJECT ?SKIPDATA",
-    ] {
+    ];
+    let only_merged = std::env::args().any(|argument| argument == "--merged");
+    for pattern in patterns.into_iter().filter(|_| !only_merged) {
         let request = FilterLogEvents { filter_pattern: Some(pattern.into()), ..first.clone() };
         let start = Cpu::start();
         store.filter_log_events(&scope(), &request, now)?;

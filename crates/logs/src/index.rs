@@ -48,11 +48,14 @@ pub(crate) struct Group {
     /// Stream ids by name, in ASCII order.
     pub streams: BTreeMap<String, u64>,
     /// The same by id, for readers that hold no lock.
-    pub stream_names: Arc<HashMap<u64, String>>,
+    pub stream_names: Arc<StreamNames>,
     /// The filters of `meta`.
     pub compiled: Arc<Compiled>,
     pub recent: Recent,
 }
+
+/// Names by id. Ids are ours, nobody chooses them to collide.
+pub(crate) type StreamNames = HashMap<u64, String, foldhash::fast::FixedState>;
 
 /// The newest batches of a group that somebody subscribes to.
 #[derive(Default)]

@@ -76,7 +76,7 @@ pub(crate) fn event_id(stream: u64, place: Place) -> String {
             rest /= 10;
         }
     }
-    String::from_utf8_lossy(&digits).into_owned()
+    String::from_utf8(digits.to_vec()).unwrap_or_default()
 }
 
 /// `nextSequenceToken` and `uploadSequenceToken`.

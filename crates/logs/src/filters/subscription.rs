@@ -7,14 +7,13 @@
 //! Source: CloudWatch Logs API reference, PutSubscriptionFilter and its neighbours.
 
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::metric::NamedFilter;
 use super::page::{filter_name, paged, parse, pattern_length};
 use crate::describe::page_size;
 use crate::error::LogsError;
-use crate::index::{Entry, Group, Place, State};
+use crate::index::{Entry, Group, Place, State, StreamNames};
 use crate::limits::{Constraints, EVENT_OVERHEAD_BYTES, at_least, one_of};
 use crate::read::Located;
 use crate::segment::{Found, Segment, Selection, Walk, Wanted};
@@ -263,7 +262,7 @@ impl Store {
 fn in_segments(
     mut segments: Vec<Arc<Segment>>,
     group: u64,
-    names: Arc<HashMap<u64, String>>,
+    names: Arc<StreamNames>,
     expired: Vec<(i64, u64)>,
     after: u64,
     most: usize,

@@ -29,6 +29,16 @@ pub(crate) struct Block {
     columns: Vec<OnceLock<Column>>,
     pages: Vec<OnceLock<Vec<u8>>>,
     order: OnceLock<Vec<u32>>,
+    beginnings: OnceLock<Beginnings>,
+}
+
+/// The first tokens of all messages of a run, where they are alike: version,
+/// account and interface of a flow-log record.
+struct Beginnings {
+    tokens: usize,
+    text: Vec<u8>,
+    /// Of each run, where it ends in `text`.
+    ends: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -95,6 +105,7 @@ impl Block {
                 columns,
                 pages,
                 order: OnceLock::new(),
+                beginnings: OnceLock::new(),
             })
         };
         decode().ok_or_else(|| segment.damaged())
@@ -219,13 +230,37 @@ impl Block {
             return Ok(());
         }
         let at = self.at(row);
-        for token in 0..self.head.tokens {
+        let Beginnings { tokens, text, ends } = self.beginnings()?;
+        let start = at.run.checked_sub(1).map_or(0, |before| ends[before]);
+        out.extend_from_slice(&text[start as usize..ends[at.run] as usize]);
+        for token in *tokens..self.head.tokens {
             if token > 0 {
                 out.push(b' ');
             }
             self.column(token)?.write(at, out);
         }
         Ok(())
+    }
+
+    fn beginnings(&self) -> Result<&Beginnings, LogsError> {
+        if let Some(beginnings) = self.beginnings.get() {
+            return Ok(beginnings);
+        }
+        let mut tokens = 0;
+        while tokens < self.head.tokens && self.column(tokens)?.is_alike_in_runs() {
+            tokens += 1;
+        }
+        let (mut text, mut ends) = (Vec::new(), Vec::new());
+        for (run, (_, start)) in self.runs.iter().enumerate() {
+            for token in 0..tokens {
+                if token > 0 {
+                    text.push(b' ');
+                }
+                self.column(token)?.write(Row { row: *start as usize, run, second: 0 }, &mut text);
+            }
+            ends.push(text.len() as u32);
+        }
+        Ok(self.beginnings.get_or_init(|| Beginnings { tokens, text, ends }))
     }
 
     /// A row's message.

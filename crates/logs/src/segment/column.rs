@@ -224,6 +224,11 @@ impl Column {
         self.flags & RUNS != 0
     }
 
+    /// Whether all rows of a run surely have the same token.
+    pub fn is_alike_in_runs(&self) -> bool {
+        !self.is_by_second() && (self.is_by_run() || self.numbers.constant().is_some())
+    }
+
     /// Whether a row's timestamp is part of its value.
     pub fn is_by_second(&self) -> bool {
         self.flags & SECONDS != 0

@@ -119,7 +119,7 @@ impl Numbers {
 
     /// # Panics
     /// If there are not so many.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, index: usize) -> i64 {
         if self.scale == 0 {
             return self.min;

@@ -61,18 +61,7 @@ pub(super) fn write_number(value: i64, out: &mut Vec<u8>) {
         out.push(b'-');
         return;
     }
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = value;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// An IPv4 address, or `-`.

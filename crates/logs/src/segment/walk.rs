@@ -6,10 +6,10 @@
 use super::matching;
 use super::{Block, Cache, Segment};
 use crate::error::LogsError;
-use crate::index::Place;
+use crate::index::{Place, StreamNames};
 use crate::pattern::Pattern;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(crate) enum Selection {
     /// All that the group has.
-    All(Arc<HashMap<u64, String>>),
+    All(Arc<StreamNames>),
     /// Sorted.
     Only(Vec<u64>),
 }
