@@ -43,8 +43,18 @@ pub fn are_asked_for(parts: &Parts) -> bool {
         None if is_presigned(&parts.uri, "x-amz-credential=") => {
             is_presigned(&parts.uri, "s3%2faws4_request") || is_presigned(&parts.uri, "s3/aws4_request")
         }
-        None => parts.uri.path().len() > 1,
+        None => parts.uri.path().len() > 1 || names_bucket(parts),
     }
+}
+
+/// A bucket is named by the host: no other service's requests are unsigned so.
+fn names_bucket(parts: &Parts) -> bool {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let is_form = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/x-www-form-urlencoded");
+    weir_objects::bucket_of(host).is_some() && !is_form
 }
 
 fn is_presigned(uri: &Uri, mark: &str) -> bool {

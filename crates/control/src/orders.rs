@@ -4,6 +4,7 @@ use crate::attachment;
 use crate::error::Result;
 use crate::flow_log::{FlowLog, LogDestination};
 use crate::network_interface::NetworkInterface;
+use crate::principal::service_linked_role;
 use crate::rules::Resolver;
 use crate::state::{Cx, Scope, Tx};
 use crate::vpc::Vpc;
@@ -68,18 +69,44 @@ fn interface_order(
     }
 }
 
-/// `None` for a destination to which nothing is delivered: an emulator keeps
-/// such flow logs.
+/// `None` for a destination that cannot be read any more.
 fn flow_log_order(scope: &Scope, flow_log: FlowLog) -> Option<FlowLogOrder> {
     let config = flow_log.config;
-    let LogDestination::CloudWatchLogs { log_group, role, .. } = config.destination else { return None };
+    let destination = match config.destination {
+        LogDestination::CloudWatchLogs { log_group, role, .. } => {
+            Destination::CloudWatchLogs { log_group, role }
+        }
+        LogDestination::S3 { arn, options } => {
+            let (_, place) = arn.split_once(":::")?;
+            let (bucket, folder) = place.split_once('/').unwrap_or((place, ""));
+            let folder = folder.trim_end_matches('/');
+            let options = options.unwrap_or_default();
+            Destination::S3 {
+                bucket: bucket.to_owned(),
+                prefix: if folder.is_empty() { String::new() } else { format!("{folder}/") },
+                file_format: options.file_format,
+                hive_compatible_partitions: options.hive_compatible_partitions,
+                per_hour_partition: options.per_hour_partition,
+            }
+        }
+        LogDestination::KinesisDataFirehose { arn, role, cross_account_role } => {
+            let own =
+                || service_linked_role::arn_of(&scope.region, &scope.account, "delivery.logs.amazonaws.com");
+            let roles = match (role, cross_account_role) {
+                (Some(role), Some(other)) => vec![role, other],
+                (Some(role), None) => vec![role],
+                _ => vec![own()?],
+            };
+            Destination::KinesisDataFirehose { stream: arn, roles }
+        }
+    };
     Some(FlowLogOrder {
         id: flow_log.id,
         account: scope.account.clone(),
         region: scope.region.clone(),
         traffic_type: config.traffic_type,
         log_format: config.log_format,
-        destination: Destination::CloudWatchLogs { log_group, role },
+        destination,
         max_aggregation_interval_s: config.max_aggregation_interval_s,
         resource: flow_log.resource,
     })

@@ -2,18 +2,19 @@
 //! or retried.
 //!
 //! ```text
-//! agent ─ SpoolFile ─▶ Spool (fsynced)  ─▶ Publisher ─▶ Destination (CloudWatch Logs)
+//! agent ─ SpoolFile ─▶ Spool (fsynced)  ─▶ Publisher ─▶ Destination (CloudWatch Logs, S3)
 //!           then only may the kernel's       │   one task per flow log, in window order
 //!           counters be cleared              ├─▶ acknowledged: the file goes
 //!                                            └─▶ failed: StatusSink, backoff, again
 //! ```
 //!
 //! For: [`spool`] (files between the capture and the network), [`publisher`]
-//! (who sends what when), [`destination`] (the trait), [`logs`] (CloudWatch Logs
-//! as an ordinary AWS client) and [`retry`].
+//! (who sends what when), [`destination`] (the trait), [`logs`] and [`s3`] (AWS's
+//! services, reached as by any client), [`route`] (which flow log goes where),
+//! [`retry`] and [`http`].
 //!
-//! Not for: records and formats (they arrive here as lines), and the decision
-//! which flow log wants which record.
+//! Not for: capture (records arrive here as lines), and the decision which flow
+//! log wants which record.
 //!
 //! Invariant: nothing leaves the spool before its destination has acknowledged
 //! it, except the files of a flow log that was deleted.
@@ -47,8 +48,14 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+mod crash_tests;
 pub mod destination;
+pub mod http;
 pub mod logs;
 pub mod publisher;
 pub mod retry;
+pub mod route;
+pub mod s3;
+mod sign;
 pub mod spool;

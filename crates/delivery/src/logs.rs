@@ -199,7 +199,9 @@ impl CloudWatchLogs {
 
 impl Destination for CloudWatchLogs {
     async fn send(&self, file: &SpoolFile) -> Result<Receipt, SendError> {
-        let orders::Destination::CloudWatchLogs { log_group, role } = &file.header.destination;
+        let orders::Destination::CloudWatchLogs { log_group, role } = &file.header.destination else {
+            return Err(SendError::misrouted("logs:PutLogEvents", file));
+        };
         let flow_log = &file.header.flow_log;
         let logs = self.session(&file.header, role).await?;
         let (batches, too_large) = batches(&file.streams);

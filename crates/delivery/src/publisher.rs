@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! run ── spool changed ──▶ a worker for each flow log that has files and none yet
-//! worker ── first file ─▶ send ─▶ Ok: remove it, the next one; none left: done
+//! worker ── first file, or the plan of a period that is over ─▶ send ─▶ Ok: remove it, the next one; none left: done
 //!                              └▶ Err: report, pause (backoff; retry_now ends it), again
 //! ```
 //!
@@ -11,9 +11,9 @@
 //! order; a flow log that fails never holds up another; a status is reported
 //! when it changes, and once at first.
 
-use crate::destination::{Destination, SendError};
+use crate::destination::{Destination, Hold, SendError};
 use crate::retry::Backoff;
-use crate::spool::{Spool, SpoolError};
+use crate::spool::{Spool, SpoolEntry, SpoolError};
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::fmt::Write;
@@ -52,6 +52,11 @@ impl<F: Fn(DeliveryStatus) + Send + Sync + 'static> StatusSink for F {
 /// How long a stop waits for requests under way.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
+/// How soon a worker that holds windows back sees that they have become many.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Reads the wall clock.
+pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
 /// Sends the spool's files to their destination. Clones are the same publisher.
 pub struct Publisher<D> {
@@ -68,6 +73,7 @@ struct Shared<D> {
     spool: Arc<Spool>,
     destination: D,
     sink: Box<dyn StatusSink>,
+    now: Clock,
     signals: watch::Sender<Signals>,
     /// The last result that was reported of each flow log.
     reported: Mutex<HashMap<FlowLogId, Result<(), DeliveryError>>>,
@@ -78,16 +84,24 @@ struct Shared<D> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Signals {
     stop: bool,
+    /// Nothing is held back any more.
+    hurry: bool,
     retries: u64,
 }
 
 impl<D: Destination> Publisher<D> {
     pub fn new(spool: Arc<Spool>, destination: D, sink: impl StatusSink) -> Self {
+        Self::with_clock(spool, destination, sink, Arc::new(wall_clock))
+    }
+
+    /// As [`Self::new`], by another clock.
+    pub fn with_clock(spool: Arc<Spool>, destination: D, sink: impl StatusSink, now: Clock) -> Self {
         Self {
             shared: Arc::new(Shared {
                 spool,
                 destination,
                 sink: Box::new(sink),
+                now,
                 signals: watch::Sender::new(Signals::default()),
                 reported: Mutex::default(),
                 workers: Mutex::default(),
@@ -126,6 +140,12 @@ impl<D: Destination> Publisher<D> {
     /// Makes [`run`](Self::run) return.
     pub fn stop(&self) {
         self.shared.signals.send_modify(|signals| signals.stop = true);
+    }
+
+    /// Holds no windows back from now on: before a stop, so that what there is
+    /// arrives.
+    pub fn hurry(&self) {
+        self.shared.signals.send_modify(|signals| signals.hurry = true);
     }
 
     /// Ends all pauses: to be called when roles or policies have changed.
@@ -168,19 +188,29 @@ impl<D: Destination> Shared<D> {
         let mut signals = self.signals.subscribe();
         let mut backoff = Backoff::default();
         let mut seen = *signals.borrow_and_update();
+        let mut hold = None;
         while !seen.stop {
-            let pause = match self.deliver_first(&flow_log).await {
+            let pause = match self.step(&flow_log, &mut hold, seen.hurry).await {
                 Ok(Step::Empty) => return,
+                Ok(Step::Wait(pause)) => pause.min(LOOK),
                 Ok(Step::Delivered) => {
+                    self.spool.forgive(&flow_log);
                     self.report(&flow_log, Ok(()), String::new());
                     backoff.reset();
                     Duration::ZERO
                 }
                 Ok(Step::Skipped) => Duration::ZERO,
                 Err(failure) => {
-                    let kind = failure.kind();
+                    let (mut kind, mut detail) = (failure.kind(), chain(&failure));
                     let pause = backoff.next_pause(kind, jitter());
-                    self.report(&flow_log, Err(kind), chain(&failure));
+                    if let Some(lost) = self.spool.skipped(&flow_log) {
+                        kind = DeliveryError::RecordsSkipped;
+                        detail = format!(
+                            "{detail}; the spool is full: {} windows with {} records ({} packets, {} bytes) are SKIPDATA",
+                            lost.windows, lost.records, lost.packets, lost.bytes
+                        );
+                    }
+                    self.report(&flow_log, Err(kind), detail);
                     pause
                 }
             };
@@ -194,6 +224,69 @@ impl<D: Destination> Shared<D> {
             }
             seen = now;
         }
+    }
+
+    /// Does the next thing that can be done for a flow log. `hold` is kept
+    /// between steps: a flow log's destination never changes.
+    async fn step(
+        self: &Arc<Self>,
+        flow_log: &FlowLogId,
+        hold: &mut Option<Option<Hold>>,
+        hurry: bool,
+    ) -> Result<Step, Failure> {
+        let hold = match *hold {
+            Some(hold) => hold,
+            None => {
+                let Some(entry) = self.spool.first(flow_log) else { return Ok(Step::Empty) };
+                let spool = Arc::clone(&self.spool);
+                let Some(file) = blocking(move || spool.read(&entry)).await? else {
+                    return Ok(Step::Skipped);
+                };
+                *hold.insert(self.destination.hold(&file.header.destination))
+            }
+        };
+        match hold {
+            None => self.deliver_first(flow_log).await,
+            Some(hold) => self.deliver_held(flow_log, hold, hurry).await,
+        }
+    }
+
+    /// Sends the windows of a period that is over as one.
+    async fn deliver_held(
+        self: &Arc<Self>,
+        flow_log: &FlowLogId,
+        hold: Hold,
+        hurry: bool,
+    ) -> Result<Step, Failure> {
+        let plan = match self.spool.planned(flow_log) {
+            Some(plan) => plan,
+            None => {
+                let files = self.spool.files(flow_log);
+                let entries = match due(hold, &files, (self.now)(), hurry) {
+                    Due::Empty => return Ok(Step::Empty),
+                    Due::NotYet(pause) => return Ok(Step::Wait(pause)),
+                    Due::Now(entries) => entries,
+                };
+                let (spool, of) = (Arc::clone(&self.spool), flow_log.clone());
+                blocking(move || spool.plan(&of, &entries)).await?
+            }
+        };
+        let (spool, wanted) = (Arc::clone(&self.spool), plan.clone());
+        let file = blocking(move || spool.read_plan(&wanted)).await?;
+        let step = match &file {
+            None => Step::Skipped,
+            Some(file) => {
+                let receipt = self.destination.send(file).await.map_err(Failure::Send)?;
+                tracing::debug!(
+                    %flow_log, window_end_s = file.header.window_end_s,
+                    delivered = receipt.delivered, rejected = receipt.rejected, "delivered windows"
+                );
+                Step::Delivered
+            }
+        };
+        let spool = Arc::clone(&self.spool);
+        blocking(move || spool.acknowledge(&plan)).await?;
+        Ok(step)
     }
 
     async fn deliver_first(self: &Arc<Self>, flow_log: &FlowLogId) -> Result<Step, Failure> {
@@ -225,7 +318,45 @@ impl<D: Destination> Shared<D> {
             Ok(()) => tracing::info!(%flow_log, "delivery works"),
             Err(kind) => tracing::warn!(%flow_log, error = kind.as_str(), detail, "delivery fails, retrying"),
         }
-        self.sink.report(DeliveryStatus { flow_log: flow_log.clone(), result, at: now(), detail });
+        let at = (self.now)();
+        self.sink.report(DeliveryStatus { flow_log: flow_log.clone(), result, at, detail });
+    }
+}
+
+/// Which windows are to be sent now.
+#[derive(Debug, PartialEq, Eq)]
+enum Due {
+    Empty,
+    NotYet(Duration),
+    Now(Vec<SpoolEntry>),
+}
+
+/// The first windows that belong together, if their time has come or they are
+/// too many.
+fn due(hold: Hold, files: &[(SpoolEntry, u64)], now: UnixMillis, hurry: bool) -> Due {
+    let Some((first, _)) = files.first() else { return Due::Empty };
+    let (slot, period, over_s) = hold.period(first.window_end_s());
+    let (mut together, mut bytes, mut is_full) = (Vec::new(), 0u64, false);
+    for (entry, size) in files {
+        let (its_slot, its_period, _) = hold.period(entry.window_end_s());
+        if (its_slot, its_period) != (slot, period) {
+            break;
+        }
+        bytes = bytes.saturating_add(*size);
+        if bytes > hold.max_bytes && !together.is_empty() {
+            is_full = true;
+            break;
+        }
+        together.push(entry.clone());
+    }
+    let left_ms = over_s.saturating_mul(1000).saturating_sub(now.0);
+    match u64::try_from(left_ms) {
+        Ok(left_ms) if left_ms > 0 && !is_full && !hurry && bytes <= hold.max_bytes => {
+            // A clock that was set back must not hold windows back for long.
+            let longest = u64::try_from(hold.period_s).unwrap_or_default().saturating_mul(2000);
+            Due::NotYet(Duration::from_millis(left_ms.min(longest)))
+        }
+        _ => Due::Now(together),
     }
 }
 
@@ -237,6 +368,8 @@ enum Step {
     Delivered,
     /// The file could not be read and is set aside.
     Skipped,
+    /// The windows are held back for now.
+    Wait(Duration),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -281,7 +414,7 @@ fn jitter() -> f64 {
     getrandom::u32().map_or(1.0, |bits| f64::from(bits) / f64::from(u32::MAX))
 }
 
-fn now() -> UnixMillis {
+fn wall_clock() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

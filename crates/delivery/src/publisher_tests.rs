@@ -83,6 +83,8 @@ fn file(log: u8, window_end_s: i64) -> SpoolFile {
         window_end_s,
         part: 0,
         created: UnixMillis(0),
+        log_format: None,
+        skipped: None,
     });
     file.push("eni-0-all", UnixMillis(0), "record");
     file

@@ -27,7 +27,9 @@ impl Backoff {
     pub fn next_pause(&mut self, error: DeliveryError, jitter: f64) -> Duration {
         let longest = match error {
             DeliveryError::AccessError => LONGEST_ACCESS,
-            DeliveryError::RateLimited | DeliveryError::UnknownError => LONGEST,
+            DeliveryError::RateLimited | DeliveryError::UnknownError | DeliveryError::RecordsSkipped => {
+                LONGEST
+            }
         };
         // 2 s doubled five times is past the longest pause.
         let doubled = FIRST.saturating_mul(1 << self.failures.min(5)).min(longest);
@@ -46,7 +48,7 @@ impl Backoff {
 /// means that no answer came.
 ///
 /// Sources: EC2 API, FlowLog, `DeliverLogsErrorMessage`; VPC user guide,
-/// "Troubleshoot VPC Flow Logs"; the common errors of STS and CloudWatch Logs.
+/// "Troubleshoot VPC Flow Logs"; the common errors of STS, CloudWatch Logs and S3.
 pub fn classify(code: Option<&str>) -> DeliveryError {
     match code {
         Some(
@@ -66,7 +68,11 @@ pub fn classify(code: Option<&str>) -> DeliveryError {
             | "RegionDisabledException"
             | "ExpiredToken"
             | "ExpiredTokenException"
-            | "RequestExpired",
+            | "RequestExpired"
+            | "NoSuchBucket"
+            | "AllAccessDisabled"
+            | "KMS.NotFoundException"
+            | "KMS.DisabledException",
         ) => DeliveryError::AccessError,
         Some(
             "Throttling"

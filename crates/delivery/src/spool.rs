@@ -15,9 +15,13 @@
 //! One process at a time uses a folder.
 
 mod file;
+mod plan;
+mod skip;
 
-pub use file::{Event, Header, LineBreak, SpoolFile, StreamEvents, Unreadable, part_of};
+pub use file::{Event, Header, LineBreak, Skipped, SpoolFile, StreamEvents, Unreadable, part_of};
+pub use plan::Plan;
 
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -58,7 +62,11 @@ impl Key {
 
     /// Windows before 1970 do not occur; the zeros make `ls` sort by time.
     fn file_name(self) -> String {
-        format!("{:012}-{:016x}.spool", self.window_end_s, self.part)
+        format!("{}.spool", self.stem())
+    }
+
+    fn stem(self) -> String {
+        format!("{:012}-{:016x}", self.window_end_s, self.part)
     }
 
     fn from_file_name(name: &str) -> Option<Self> {
@@ -66,6 +74,16 @@ impl Key {
         let key = Self { window_end_s: end.parse().ok()?, part: u64::from_str_radix(part, 16).ok()? };
         (key.file_name() == name).then_some(key)
     }
+}
+
+/// What tells a plan of these files from others.
+fn part_of_keys(keys: &[Key]) -> u64 {
+    let mut hash = Sha256::new();
+    for key in keys {
+        hash.update(key.stem());
+        hash.update(b"\n");
+    }
+    hash.finalize().iter().take(8).fold(0, |part, &byte| part << 8 | u64::from(byte))
 }
 
 /// A file in the spool, as [`Spool::first`] names it.
@@ -94,12 +112,18 @@ struct Index {
     bytes: u64,
     generation: u64,
     forgotten: BTreeSet<FlowLogId>,
+    /// At most one of a flow log: the files that are sent as one.
+    plans: BTreeMap<FlowLogId, Vec<Key>>,
+    /// What was given up since the last delivery.
+    skipped: BTreeMap<FlowLogId, Skipped>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     generation: u64,
     bytes: u64,
+    /// It has nothing left to be skipped.
+    is_skipped: bool,
 }
 
 impl Index {
@@ -109,9 +133,15 @@ impl Index {
 
     fn insert(&mut self, flow_log: &FlowLogId, key: Key, bytes: u64) {
         self.generation += 1;
-        let slot = Slot { generation: self.generation, bytes };
+        let slot = Slot { generation: self.generation, bytes, is_skipped: false };
         let replaced = self.logs.entry(flow_log.clone()).or_default().insert(key, slot);
         self.bytes = (self.bytes + bytes).saturating_sub(replaced.map_or(0, |slot| slot.bytes));
+    }
+
+    fn mark_skipped(&mut self, flow_log: &FlowLogId, key: Key) {
+        if let Some(slot) = self.logs.get_mut(flow_log).and_then(|files| files.get_mut(&key)) {
+            slot.is_skipped = true;
+        }
     }
 
     fn remove(&mut self, flow_log: &FlowLogId, key: Key) {
@@ -132,6 +162,9 @@ pub struct Spool {
     max_bytes: u64,
     index: Mutex<Index>,
     changed: Notify,
+    /// Changes of the disk until the process "dies"; below zero it is dead.
+    #[cfg(test)]
+    pub(crate) steps_to_live: std::sync::atomic::AtomicI64,
 }
 
 impl Spool {
@@ -148,17 +181,40 @@ impl Spool {
                 _ => tracing::warn!(path = %folder.display(), "not a folder of the spool: left alone"),
             }
         }
-        Ok(Self { dir, max_bytes, index: Mutex::new(index), changed: Notify::new() })
+        Ok(Self {
+            dir,
+            max_bytes,
+            index: Mutex::new(index),
+            changed: Notify::new(),
+            #[cfg(test)]
+            steps_to_live: std::sync::atomic::AtomicI64::new(i64::MAX),
+        })
+    }
+
+    /// Before each change of the disk. Tests let a process die at any of them.
+    #[cfg_attr(not(test), expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "for tests"))]
+    fn step(&self, _operation: &'static str, _path: &Path) -> Result<(), SpoolError> {
+        #[cfg(test)]
+        if self.steps_to_live.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) <= 0 {
+            self.steps_to_live.store(0, std::sync::atomic::Ordering::Relaxed);
+            let source = io::Error::other("the process died");
+            return Err(SpoolError::Io { operation: _operation, path: _path.to_owned(), source });
+        }
+        Ok(())
     }
 
     /// Stores a file durably: when this returns `Ok`, a crash does not lose it.
     /// A file of the same flow log, window and part is replaced. A file of a
-    /// flow log that was [forgotten](Self::forget) is dropped.
+    /// flow log that was [forgotten](Self::forget) is dropped. When there is no
+    /// room, the oldest windows become SKIPDATA.
     pub fn write(&self, file: &SpoolFile) -> Result<(), SpoolError> {
         let Header { flow_log, .. } = &file.header;
         let key = Key::of(&file.header);
         let bytes = file::encode(file)?;
         let size = bytes.len() as u64;
+        if self.bytes().saturating_add(size) > self.max_bytes {
+            self.make_room(size)?;
+        }
         let generation = {
             let mut index = self.lock();
             if index.forgotten.contains(flow_log) {
@@ -191,6 +247,7 @@ impl Spool {
         } else {
             written.and_then(|()| {
                 let path = folder.join(key.file_name());
+                self.step("rename a temporary file to", &path)?;
                 fs::rename(&temporary, &path).map_err(io_error("rename a temporary file to", &path))?;
                 index.insert(flow_log, key, size);
                 sync_dir(&folder)
@@ -205,6 +262,7 @@ impl Spool {
     }
 
     fn write_temporary(&self, folder: &Path, temporary: &Path, bytes: &[u8]) -> Result<(), SpoolError> {
+        self.step("write", temporary)?;
         if !folder.is_dir() {
             fs::create_dir_all(folder).map_err(io_error("create", folder))?;
             sync_dir(&self.dir)?;
@@ -265,6 +323,7 @@ impl Spool {
             return Ok(());
         }
         let path = self.path(entry);
+        self.step("remove", &path)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(SpoolError::Io { operation: "remove", path, source: error });
@@ -283,6 +342,8 @@ impl Spool {
             let bytes: u64 = files.values().map(|slot| slot.bytes).sum();
             index.bytes = index.bytes.saturating_sub(bytes);
         }
+        index.plans.remove(flow_log);
+        index.skipped.remove(flow_log);
         let folder = self.folder(flow_log);
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -329,6 +390,7 @@ fn list(dir: &Path) -> Result<Vec<PathBuf>, SpoolError> {
 
 /// Puts the files of one flow log into the index.
 fn scan(index: &mut Index, flow_log: &FlowLogId, folder: &Path) -> Result<(), SpoolError> {
+    let mut plans = Vec::new();
     for path in list(folder)? {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.ends_with(".tmp") {
@@ -336,9 +398,14 @@ fn scan(index: &mut Index, flow_log: &FlowLogId, folder: &Path) -> Result<(), Sp
         } else if let Some(key) = Key::from_file_name(name) {
             let bytes = fs::metadata(&path).map_err(io_error("look at", &path))?.len();
             index.insert(flow_log, key, bytes);
+        } else if name.ends_with(".plan") || name.ends_with(".done") {
+            plans.push(path);
         } else if !name.ends_with(".bad") {
             set_aside(&path, "its name is not of the spool")?;
         }
+    }
+    for path in plans {
+        plan::recover(index, flow_log, folder, &path)?;
     }
     Ok(())
 }

@@ -22,6 +22,8 @@ fn file(log: u8, window_end_s: i64, part: u64, message: &str) -> SpoolFile {
         window_end_s,
         part,
         created: UnixMillis(0),
+        log_format: None,
+        skipped: None,
     });
     file.push("eni-0-all", UnixMillis(window_end_s * 1000), message);
     file

@@ -31,6 +31,8 @@ fn file() -> SpoolFile {
         window_end_s: 1_418_530_080,
         part: 0xc0ffee,
         created: UnixMillis(0),
+        log_format: None,
+        skipped: None,
     })
 }
 
@@ -189,7 +191,7 @@ async fn a_session_is_renewed_before_it_ends_and_after_a_denial() {
         ["AssumeRole", "PutLogEvents", "AssumeRole", "PutLogEvents"]
     );
 
-    let orders::Destination::CloudWatchLogs { role, .. } = &mut file.header.destination;
+    let orders::Destination::CloudWatchLogs { role, .. } = &mut file.header.destination else { panic!() };
     role.resource = "role/short".to_owned();
     for _ in 0..2 {
         // A session that has ended is not even tried twice; the SDK refuses to sign with it.

@@ -11,7 +11,7 @@
 //!
 //! Source of the message: CloudWatch user guide, the JSON of alarm notifications.
 
-use crate::http::Http;
+use weir_delivery::http::Http;
 use ::http::Method;
 use serde_json::{Value, json};
 use std::path::PathBuf;

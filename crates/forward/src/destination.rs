@@ -11,7 +11,7 @@
 //! password in the URL of OpenSearch are sent as basic authentication.
 
 use crate::envelope::Envelope;
-use crate::http::{Http, HttpError};
+use weir_delivery::http::{Http, HttpError};
 use ::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -11,8 +11,7 @@ pub mod action;
 pub mod destination;
 mod document;
 mod envelope;
-mod http;
 mod progress;
 pub mod subscription;
 
-pub use crate::http::{Http, HttpError};
+pub use weir_delivery::http::{Http, HttpError};

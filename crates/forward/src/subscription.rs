@@ -12,7 +12,7 @@
 use crate::destination::{Destination, Endpoints};
 use crate::document::Documents;
 use crate::envelope::{Envelope, Source};
-use crate::http::Http;
+use weir_delivery::http::Http;
 use crate::progress::Progress;
 use serde_json::json;
 use std::collections::hash_map::Entry;

@@ -52,6 +52,26 @@ impl FromStr for TrafficType {
     }
 }
 
+/// What an object in S3 is. Source: EC2 API, DestinationOptionsRequest, `FileFormat`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileFormat {
+    /// Lines, gzipped.
+    #[default]
+    PlainText,
+    Parquet,
+}
+
+impl FileFormat {
+    /// `plain-text`, `parquet`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PlainText => "plain-text",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
 /// The `DeliverLogsErrorMessage` of a flow log whose delivery fails.
 /// Source: EC2 API, FlowLog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,6 +79,9 @@ pub enum DeliveryError {
     RateLimited,
     AccessError,
     UnknownError,
+    /// The destination failed for so long that the spool is full: the oldest
+    /// windows have become SKIPDATA. Not among AWS's.
+    RecordsSkipped,
 }
 
 impl DeliveryError {
@@ -68,6 +91,7 @@ impl DeliveryError {
             Self::RateLimited => "Rate limited",
             Self::AccessError => "Access error",
             Self::UnknownError => "Unknown error",
+            Self::RecordsSkipped => "Records skipped",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! nothing but the newest.
 
 use crate::arn::Arn;
-use crate::flow_log::TrafficType;
+use crate::flow_log::{FileFormat, TrafficType};
 use crate::id::{EniId, FlowLogId, InstanceId, SubnetId, VpcId};
 use crate::net::IpNet;
 use crate::rule::InterfaceRules;
@@ -71,7 +71,23 @@ impl FlowLogOrder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "type")]
 pub enum Destination {
-    CloudWatchLogs { log_group: String, role: Arn },
+    CloudWatchLogs {
+        log_group: String,
+        role: Arn,
+    },
+    S3 {
+        bucket: String,
+        /// The folder in it: empty, or ending with a slash.
+        prefix: String,
+        file_format: FileFormat,
+        hive_compatible_partitions: bool,
+        per_hour_partition: bool,
+    },
+    KinesisDataFirehose {
+        stream: Arn,
+        /// Assumed one after the other; the last one writes.
+        roles: Vec<Arn>,
+    },
 }
 
 /// A network interface of the VPC on a device of this host.

@@ -29,8 +29,11 @@ use weir_api::{Services, Settings};
 use weir_capture::{Capture, Sizes};
 use weir_control::flow_log::{FlowLog, set_delivery_status};
 use weir_control::{Cx, State, principal};
+use weir_delivery::http::Http;
 use weir_delivery::logs::{CloudWatchLogs, PublisherConfig};
 use weir_delivery::publisher::{DeliveryStatus, Publisher};
+use weir_delivery::route::Routes;
+use weir_delivery::s3::{S3, S3Config};
 use weir_delivery::spool::Spool;
 use weir_metrics::Metrics;
 use weir_types::id::FlowLogId;
@@ -41,8 +44,12 @@ use weir_types::time::UnixMillis;
 /// role for publishing flow logs to CloudWatch Logs".
 const FLOW_LOGS_SERVICE: &str = "vpc-flow-logs.amazonaws.com";
 
+/// The principal that writes to buckets. Source: VPC user guide, "Amazon S3
+/// bucket permissions for flow logs".
+const DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";
+
 /// The spool's largest size.
-const SPOOL_MAX_BYTES: u64 = 4 << 30;
+pub const SPOOL_MAX_BYTES: u64 = 4 << 30;
 
 /// How long a stop waits for undelivered records.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -70,8 +77,21 @@ pub struct Config {
     pub keep: bool,
     /// Devices of this host to watch in observe mode.
     pub observe: Vec<String>,
+    pub delivery: DeliveryChoices,
     /// The root access key to use instead of a generated one.
     pub root_access_key: Option<RootAccessKey>,
+}
+
+/// How flow logs' records reach their destinations.
+#[derive(Debug, Clone)]
+pub struct DeliveryChoices {
+    /// How often a five-minute slot is published to S3, in seconds.
+    pub s3_period_s: u32,
+    /// `x-amz-server-side-encryption` of the objects.
+    pub s3_encryption: Option<String>,
+    pub s3_kms_key_id: Option<String>,
+    /// The most bytes that wait in the spool.
+    pub spool_max_bytes: u64,
 }
 
 /// What clients may take of the server.
@@ -123,8 +143,8 @@ pub async fn run(
     } else {
         weir_logs::Store::open(config.home.logs())?
     });
-    let spool = Arc::new(Spool::open(config.home.spool(), SPOOL_MAX_BYTES)?);
-    let (publisher, statuses) = publisher(&state, &spool, &url)?;
+    let spool = Arc::new(Spool::open(config.home.spool(), config.delivery.spool_max_bytes)?);
+    let (publisher, statuses) = publisher(&config, &state, &spool, &url)?;
     let (host, agent) = start_host(&config, &state, &spool, &publisher)?;
     let (agent, no_capture) = match agent {
         Ok(agent) => (Some(agent), None),
@@ -182,6 +202,7 @@ pub async fn run(
     if let Some(agent) = agent {
         tokio::task::spawn_blocking(move || agent.stop()).await?;
     }
+    publisher.hurry();
     flush(&spool).await;
     publisher.stop();
     delivering.await?;
@@ -268,21 +289,26 @@ fn root_key(config: &Config, state: &State) -> Result<(RootAccessKey, bool)> {
     Ok((key, is_new))
 }
 
-type CloudWatchPublisher = Publisher<CloudWatchLogs>;
+type FlowLogPublisher = Publisher<Routes>;
 
 /// The publisher, and the thread that writes its statuses to the state.
 fn publisher(
+    config: &Config,
     state: &Arc<State>,
     spool: &Arc<Spool>,
     url: &str,
-) -> Result<(CloudWatchPublisher, std::thread::ThreadId)> {
-    let key = state.transact(|tx| principal::service_access_key(tx, FLOW_LOGS_SERVICE))?;
-    let credentials = Credentials::new(key.id.clone(), key.secret.expose().to_owned(), None, None, "weir");
-    let destination = CloudWatchLogs::new(PublisherConfig {
-        endpoint_url: Some(url.to_owned()),
-        credentials: SharedCredentialsProvider::new(credentials),
-        timeouts: Default::default(),
-    });
+) -> Result<(FlowLogPublisher, std::thread::ThreadId)> {
+    let http = Http::new().context("no TLS for what is sent to destinations")?;
+    let s3 = S3Config {
+        publisher: publisher_config(state, url, DELIVERY_SERVICE)?,
+        period_s: config.delivery.s3_period_s,
+        server_side_encryption: config.delivery.s3_encryption.clone(),
+        kms_key_id: config.delivery.s3_kms_key_id.clone(),
+    };
+    let destination = Routes {
+        logs: CloudWatchLogs::new(publisher_config(state, url, FLOW_LOGS_SERVICE)?),
+        s3: S3::new(s3, http),
+    };
     // The sink must not block, and reports must keep their order.
     let (sender, reports) = std::sync::mpsc::channel::<DeliveryStatus>();
     let state = state.clone();
@@ -299,6 +325,17 @@ fn publisher(
         }
     };
     Ok((Publisher::new(spool.clone(), destination, sink), statuses.thread().id()))
+}
+
+/// This endpoint, with the keys of a service.
+fn publisher_config(state: &State, url: &str, service: &str) -> Result<PublisherConfig> {
+    let key = state.transact(|tx| principal::service_access_key(tx, service))?;
+    let credentials = Credentials::new(key.id.clone(), key.secret.expose().to_owned(), None, None, "weir");
+    Ok(PublisherConfig {
+        endpoint_url: Some(url.to_owned()),
+        credentials: SharedCredentialsProvider::new(credentials),
+        timeouts: Default::default(),
+    })
 }
 
 fn record_status(state: &State, status: &DeliveryStatus) {
@@ -320,7 +357,7 @@ fn start_host(
     config: &Config,
     state: &Arc<State>,
     spool: &Arc<Spool>,
-    publisher: &CloudWatchPublisher,
+    publisher: &FlowLogPublisher,
 ) -> Result<(Arc<dyn Host>, Started)> {
     let capture = match config.pin {
         true => Capture::start_pinned(config.sizes, &config.home.host_id()?),
@@ -353,7 +390,7 @@ fn orders(state: &State) -> std::result::Result<Orders, String> {
     state.transact(weir_control::orders::orders).map_err(|error| weir_api::error::chain(&error))
 }
 
-fn forget(publisher: &CloudWatchPublisher, flow_log: &FlowLogId) {
+fn forget(publisher: &FlowLogPublisher, flow_log: &FlowLogId) {
     info!(%flow_log, "the flow log was deleted; what was not delivered of it is dropped");
     if let Err(error) = publisher.forget(flow_log) {
         warn!(%error, %flow_log, "cannot remove the flow log's spool files");
@@ -366,7 +403,7 @@ fn forget(publisher: &CloudWatchPublisher, flow_log: &FlowLogId) {
 fn listen_to_changes(
     state: &State,
     agent: Option<&Agent>,
-    publisher: &CloudWatchPublisher,
+    publisher: &FlowLogPublisher,
     statuses: std::thread::ThreadId,
 ) {
     let (handle, publisher) = (agent.map(Agent::handle), publisher.clone());

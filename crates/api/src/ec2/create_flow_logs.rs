@@ -1,5 +1,6 @@
 //! `CreateFlowLogs`. Source: EC2 API, `CreateFlowLogs`.
 
+use super::log_bucket::{self, DELIVERY_SERVICE, Delivery};
 use super::{tag_spec, taggable, unsuccessful};
 use crate::call::Call;
 use crate::error::ApiError;
@@ -7,15 +8,10 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use weir_control::flow_log::{
-    self, CreateFlowLogs, Created, DestinationOptionsRequest, TagFieldRequest, Unsuccessful,
-};
+use weir_control::flow_log::{self, CreateFlowLogs, Created, DestinationOptionsRequest, TagFieldRequest};
 
 /// The service that delivers flow logs, as trust policies name it.
 const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
-
-/// The one that hands records to other accounts' streams.
-const DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";
 
 /// Makes a flow log for each resource of the request.
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
@@ -36,32 +32,20 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
         };
         check_role(call, role, service)?;
     }
-    let created = match missing_bucket(call, &request) {
-        Some(bucket) => without_bucket(&request, &bucket),
-        None => call.transact(|cx| flow_log::create(cx, &request))?,
+    let created = match log_bucket::check(call, &request)? {
+        Delivery::Refused(created) => created,
+        Delivery::Ready => call.transact(|cx| flow_log::create(cx, &request))?,
+        Delivery::Permit { bucket, grant } => {
+            let created = call.transact(|cx| flow_log::create(cx, &request))?;
+            log_bucket::permit(call, &bucket, &grant)?;
+            created
+        }
     };
     let token = match &request.client_token {
         Some(token) => token.clone(),
         None => random_token()?,
     };
     Ok(render(&created, &token))
-}
-
-/// The bucket of the destination, if it is S3's and not there.
-fn missing_bucket(call: &Call<'_>, request: &CreateFlowLogs) -> Option<String> {
-    let arn = request.log_destination.as_deref().filter(|_| request.takes_any_destination)?;
-    let bucket = arn.split(":s3:::").nth(1)?.split('/').next()?;
-    let objects = call.services.objects.get()?;
-    (!objects.has_bucket(bucket)).then(|| bucket.to_owned())
-}
-
-fn without_bucket(request: &CreateFlowLogs, bucket: &str) -> Created {
-    let unsuccessful = request.resource_ids.iter().map(|id| Unsuccessful {
-        resource_id: id.clone(),
-        code: "400".to_owned(),
-        message: format!("LogDestination: {bucket} does not exist."),
-    });
-    Created { flow_log_ids: Vec::new(), unsuccessful: unsuccessful.collect() }
 }
 
 fn parse(params: &Params) -> Result<CreateFlowLogs, ApiError> {

@@ -26,18 +26,18 @@ const CROSS_ACCOUNT_ROLE: &str = "AWSLogDeliveryFirehoseCrossAccountRole";
 impl CreateFlowLogs {
     pub(super) fn destination(&self, scope: &Scope) -> Result<LogDestination> {
         let kind = self.log_destination_type.as_deref().unwrap_or("cloud-watch-logs");
-        let destination = match kind {
-            "cloud-watch-logs" => return self.cloud_watch_logs(scope),
-            "s3" => self.s3(scope)?,
-            "kinesis-data-firehose" => self.firehose(scope)?,
+        match kind {
+            "cloud-watch-logs" => self.cloud_watch_logs(scope),
+            "s3" => self.s3(scope),
+            "kinesis-data-firehose" if !self.takes_any_destination => {
+                self.firehose(scope)?;
+                Err(not_supported(&format!("LogDestinationType {kind}")))
+            }
+            "kinesis-data-firehose" => self.firehose(scope),
             other => {
                 let message = format!("Value ({other}) for parameter logDestinationType is invalid.");
-                return Err(invalid_value(message));
+                Err(invalid_value(message))
             }
-        };
-        match self.takes_any_destination {
-            true => Ok(destination),
-            false => Err(not_supported(&format!("LogDestinationType {kind}"))),
         }
     }
 

@@ -20,6 +20,7 @@ use crate::region;
 use crate::state::{Cx, Exact, Resource};
 use serde::{Deserialize, Serialize};
 use weir_types::arn::Arn;
+pub use weir_types::flow_log::FileFormat;
 use weir_types::flow_log::{DeliveryError, TrafficType};
 use weir_types::id::FlowLogId;
 use weir_types::time::UnixMillis;
@@ -97,31 +98,11 @@ impl LogDestination {
 }
 
 /// How objects in S3 are laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DestinationOptions {
     pub file_format: FileFormat,
     pub hive_compatible_partitions: bool,
     pub per_hour_partition: bool,
-}
-
-/// What an object is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FileFormat {
-    /// Lines, gzipped.
-    #[default]
-    PlainText,
-    Parquet,
-}
-
-impl FileFormat {
-    /// `plain-text`, `parquet`
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PlainText => "plain-text",
-            Self::Parquet => "parquet",
-        }
-    }
 }
 
 /// Tags that a format shows, of one type of resource.

@@ -192,7 +192,6 @@ fn requests_that_cannot_be_met_say_why() {
             CreateFlowLogs { log_destination: None, ..to_s3() },
             "InvalidParameter: LogDestination can't be empty if LogGroupName is not provided.",
         ),
-        (to_s3(), "UnsupportedOperation: LogDestinationType s3 is not supported"),
         (to_firehose(), "UnsupportedOperation: LogDestinationType kinesis-data-firehose is not supported"),
         (
             CreateFlowLogs { log_destination_type: some("paper"), ..good() },
@@ -435,8 +434,33 @@ fn buckets_and_streams_are_checked_whole() {
         let outcome = world.fault(|cx| create(cx, &request));
         assert!(outcome.starts_with(expected), "{request:?}: {outcome}");
     }
-    // Nothing is delivered there, so nothing is ordered.
-    world.run(|cx| crate::orders::orders(cx.tx)).map(|orders| assert_eq!(orders.flow_logs, [])).unwrap();
+    let orders = world.run(|cx| crate::orders::orders(cx.tx)).unwrap();
+    let mut places: Vec<String> = orders
+        .flow_logs
+        .into_iter()
+        .map(|order| match order.destination {
+            weir_types::orders::Destination::S3 { bucket, prefix, file_format, .. } => {
+                format!("{bucket} '{prefix}' {}", file_format.as_str())
+            }
+            weir_types::orders::Destination::KinesisDataFirehose { stream, roles } => {
+                let roles: Vec<&str> = roles.iter().map(|role| role.resource.as_str()).collect();
+                format!("{} {}", stream.account, roles.join(", "))
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    places.sort_unstable();
+    assert_eq!(
+        places,
+        [
+            "123456789012 role/aws-service-role/delivery.logs.amazonaws.com/AWSServiceRoleForLogDelivery",
+            "210987654321 role/flows, role/AWSLogDeliveryFirehoseCrossAccountRoleX",
+            "bucket '' parquet",
+            "bucket '' plain-text",
+            "bucket '' plain-text",
+            "bucket 'a/b/' plain-text",
+        ]
+    );
 }
 
 #[test]

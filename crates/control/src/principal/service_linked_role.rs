@@ -13,6 +13,7 @@ use crate::error::{ControlError, Result};
 use crate::random;
 use crate::state::{Cx, Resource};
 use serde::{Deserialize, Serialize};
+use weir_types::arn::Arn;
 
 /// Service, the end of the role's name, and the policy that AWS attaches.
 const SERVICES: [(&str, &str, Option<&str>); 25] = [
@@ -64,6 +65,13 @@ pub fn naming(service: &str, suffix: Option<&str>) -> Result<(String, String)> {
     let (_, name, _) = known(service)?;
     let suffix = suffix.map(|text| format!("_{text}")).unwrap_or_default();
     Ok((format!("AWSServiceRoleFor{name}{suffix}"), format!("/aws-service-role/{service}/")))
+}
+
+/// The ARN of the role that a service has in an account, whether it is there or not.
+pub fn arn_of(region: &str, account: &str, service: &str) -> Option<Arn> {
+    let (name, path) = naming(service, None).ok()?;
+    let arn = Arn::new("iam", region, account, format!("role{path}{name}"));
+    Some(Arn { region: String::new(), ..arn })
 }
 
 fn known(service: &str) -> Result<(&'static str, &'static str, Option<&'static str>)> {

@@ -36,6 +36,31 @@ pub struct Header {
     #[serde(with = "hex16")]
     pub part: u64,
     pub created: UnixMillis,
+    /// The LogFormat of the records' lines; `None` in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<String>,
+    /// What stood here before the spool was full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Skipped>,
+}
+
+/// What was given up of a window because the spool was full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Skipped {
+    pub windows: u64,
+    pub records: u64,
+    /// As far as the format has them.
+    pub packets: u64,
+    pub bytes: u64,
+}
+
+impl std::ops::AddAssign for Skipped {
+    fn add_assign(&mut self, more: Self) {
+        self.windows = self.windows.saturating_add(more.windows);
+        self.records = self.records.saturating_add(more.records);
+        self.packets = self.packets.saturating_add(more.packets);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+    }
 }
 
 /// The part for a file that holds the records of these interfaces, whatever
@@ -232,6 +257,8 @@ mod tests {
             window_end_s: 1_418_530_080,
             part: u64::MAX,
             created: UnixMillis(1_418_530_080_123),
+            log_format: None,
+            skipped: None,
         });
         file.push("eni-0-all", UnixMillis(1_418_530_020_000), "2 a - OK");
         file.push("eni-0-all", UnixMillis(1_418_530_021_000), " spaces and \"quotes\" ");

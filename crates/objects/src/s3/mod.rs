@@ -9,6 +9,7 @@ mod buckets;
 mod chunked;
 pub mod gate;
 pub mod lifecycle;
+pub mod host;
 mod listing;
 mod multipart;
 mod objects;
@@ -21,6 +22,7 @@ use crate::store::{self, Store};
 use access::{Access, Keys, Question};
 use bytes::Bytes;
 use gate::Gate;
+use host::Hosts;
 use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
@@ -58,6 +60,7 @@ impl Endpoint {
         };
         let takes_any_key = gate.is_none();
         let mut builder = S3ServiceBuilder::new(files);
+        builder.set_host(Hosts);
         if let (Some(gate), Some(access)) = (gate, access) {
             builder.set_auth(Keys(gate.clone()));
             builder.set_access(Access { store: access.store.clone(), gate });
@@ -91,9 +94,24 @@ impl Endpoint {
         &self.store
     }
 
-    /// Whether there is a bucket of this name. Blocks.
-    pub fn has_bucket(&self, name: &str) -> bool {
-        self.store.bucket(name).is_ok()
+    /// The bucket of this name, if there is one. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn bucket(&self, name: &str) -> store::Result<Option<store::Bucket>> {
+        match self.store.bucket(name) {
+            Ok(bucket) => Ok(Some(bucket)),
+            Err(store::Error::NoSuchBucket) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces a bucket's policy if it still is `was`; whether it was. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn replace_policy(&self, bucket: &str, was: Option<&str>, policy: &str) -> store::Result<bool> {
+        self.store.replace_policy(bucket, was, policy)
     }
 
     /// Removes everything. For emulator mode.

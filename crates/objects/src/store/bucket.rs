@@ -114,6 +114,14 @@ impl Store {
         self.set("UPDATE bucket SET policy = ?2 WHERE name = ?1", name, policy)
     }
 
+    /// Sets the bucket policy if it still is `was`; whether it was.
+    pub fn replace_policy(&self, name: &str, was: Option<&str>, policy: &str) -> Result<bool> {
+        let sql = "UPDATE bucket SET policy = ?2 WHERE name = ?1 AND policy IS ?3";
+        let changed =
+            self.transact(|tx| tx.execute(sql, params![name, policy, was]).map_err(index("write to")))?;
+        Ok(changed > 0)
+    }
+
     /// Sets or removes the bucket's tags.
     pub fn set_bucket_tags(&self, name: &str, tags: Option<&BTreeMap<String, String>>) -> Result<()> {
         let tags = tags.map(serde_json::to_string).transpose()?;

@@ -95,6 +95,8 @@ fn file(place: Place, flow_log: &FlowLogOrder, records: &[(&InterfaceOrder, Vec<
         window_end_s: place.file_end_s,
         part: part_of(covered().map(|(interface, _)| &interface.attachment.interface)) ^ place.run,
         created: place.now,
+        log_format: Some(flow_log.log_format.clone()),
+        skipped: None,
     });
     let format = match LogFormat::parse(&flow_log.log_format) {
         Ok(format) => format,

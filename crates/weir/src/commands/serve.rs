@@ -4,7 +4,7 @@ use super::HintExt;
 use crate::home::{Home, RootAccessKey, default_dir};
 use crate::listen::Limits;
 use crate::outward::Choices;
-use crate::server::{self, Clients, Config, Ready};
+use crate::server::{self, Clients, Config, DeliveryChoices, Ready, SPOOL_MAX_BYTES};
 use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -72,6 +72,18 @@ pub struct Args {
     /// How long a subscription's events are tried before they go to the dead-letter file
     #[arg(long, default_value_t = 86_400.0, value_parser = seconds, value_name = "SECONDS")]
     subscription_patience: f64,
+    /// How often records are published to S3, at most every five minutes; objects are named by five-minute slots all the same
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=300), value_name = "SECONDS")]
+    s3_publish_every: u32,
+    /// Encryption that flow logs' objects in S3 ask for: AES256 or aws:kms [default: the bucket's]
+    #[arg(long, value_name = "ALGORITHM")]
+    s3_encryption: Option<String>,
+    /// The key for --s3-encryption aws:kms
+    #[arg(long, value_name = "ARN", requires = "s3_encryption")]
+    s3_kms_key_id: Option<String>,
+    /// Bytes of records that may wait for their destinations; beyond them the oldest windows become SKIPDATA
+    #[arg(long, default_value_t = SPOOL_MAX_BYTES, value_name = "BYTES")]
+    max_spool: u64,
     /// Connections of clients at once; more are answered 503
     #[arg(long, hide = true, default_value_t = 512, value_name = "CONNECTIONS")]
     max_clients: usize,
@@ -155,6 +167,12 @@ pub fn run(args: Args) -> Result<()> {
         pin: !args.no_pin && !args.emulator,
         keep: args.on_stop == OnStop::Keep,
         observe: args.observe,
+        delivery: DeliveryChoices {
+            s3_period_s: args.s3_publish_every,
+            s3_encryption: args.s3_encryption,
+            s3_kms_key_id: args.s3_kms_key_id,
+            spool_max_bytes: args.max_spool,
+        },
         root_access_key: root_access_key_from_environment()?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

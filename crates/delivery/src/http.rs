@@ -11,7 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long one request may take.
+/// How long one request may take, unless it says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes of an answer that are read.
 const ANSWER: usize = 8 << 20;
@@ -61,6 +61,18 @@ impl Http {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Bytes, HttpError> {
+        self.send_within(PATIENCE, method, url, headers, body).await
+    }
+
+    /// As [`Self::send`], with another deadline.
+    pub async fn send_within(
+        &self,
+        patience: Duration,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Bytes, HttpError> {
         let bad = || HttpError::Url(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| bad())?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -83,8 +95,8 @@ impl Http {
             let body = String::from_utf8_lossy(&body).chars().take(300).collect();
             Err(HttpError::Refused { status, body })
         };
-        let late = |_| Err(HttpError::NoAnswer(format!("none within {} s", PATIENCE.as_secs())));
-        tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(late)
+        let late = |_| Err(HttpError::NoAnswer(format!("none within {} s", patience.as_secs())));
+        tokio::time::timeout(patience, exchange).await.unwrap_or_else(late)
     }
 }
 

@@ -1,0 +1,206 @@
+//! Amazon S3, as log delivery reaches it: one PUT for each object, as the
+//! service `delivery.logs.amazonaws.com` under the bucket's policy.
+//!
+//! ```text
+//! windows of a slot ─▶ lines ─▶ objects of at most 75 MB ─▶ PUT, signed (SigV4)
+//!                                key: flow log, slot, content
+//! ```
+//!
+//! The endpoint is Weir's own, any S3-compatible store, or AWS. A repeat has the
+//! same key, so it overwrites itself.
+//!
+//! Sources: VPC user guide, "Publish flow logs to Amazon S3"; S3 API, PutObject.
+
+mod layout;
+mod object;
+#[cfg(test)]
+mod tests;
+
+use crate::destination::{Destination, Hold, Receipt, SendError};
+use crate::http::{Http, HttpError};
+use crate::logs::PublisherConfig;
+use crate::retry::classify;
+use crate::sign::Unsigned;
+use crate::spool::{Header, SpoolFile};
+use aws_credential_types::provider::ProvideCredentials;
+use layout::{Layout, SLOT_S};
+use object::{MAX_TEXT_BYTES, Object};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::error::Error;
+use std::time::{Duration, SystemTime};
+use weir_types::arn::partition_of;
+use weir_types::flow_log::DeliveryError;
+use weir_types::orders;
+
+/// What stays as it is in the path of a URL that is signed for S3.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// How long the PUT of one object may take.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How to write to buckets.
+#[derive(Debug, Clone)]
+pub struct S3Config {
+    /// Where, and with whose keys: those of `delivery.logs.amazonaws.com`.
+    pub publisher: PublisherConfig,
+    /// How often a slot is published, in seconds: at most 300.
+    pub period_s: u32,
+    /// `x-amz-server-side-encryption` of every object: `AES256`, `aws:kms`.
+    pub server_side_encryption: Option<String>,
+    /// `x-amz-server-side-encryption-aws-kms-key-id`.
+    pub kms_key_id: Option<String>,
+}
+
+/// The destination type `s3`.
+pub struct S3 {
+    config: S3Config,
+    http: Http,
+}
+
+impl S3 {
+    pub fn new(config: S3Config, http: Http) -> Self {
+        Self { config, http }
+    }
+
+    async fn put(&self, header: &Header, bucket: &str, object: Object) -> Result<(), SendError> {
+        let Object { key, body } = object;
+        let failed = |code: Option<String>, source: Box<dyn Error + Send + Sync>| SendError {
+            kind: classify(code.as_deref()),
+            operation: "s3:PutObject",
+            object: format!("{bucket}/{key}"),
+            code,
+            source: Some(source),
+        };
+        let credentials = self.config.publisher.credentials.provide_credentials().await;
+        let credentials = credentials.map_err(|error| failed(None, Box::new(error)))?;
+        let path = utf8_percent_encode(&key, PLAIN);
+        let url = match &self.config.publisher.endpoint_url {
+            Some(endpoint) => format!("{}/{bucket}/{path}", endpoint.trim_end_matches('/')),
+            None => {
+                let region = &header.region;
+                let ending = if partition_of(region) == "aws-cn" { ".cn" } else { "" };
+                format!("https://s3.{region}.amazonaws.com{ending}/{bucket}/{path}")
+            }
+        };
+        let unsigned = Unsigned {
+            service: "s3",
+            region: &header.region,
+            method: "PUT",
+            url: &url,
+            headers: self.headers(header),
+            body: &body,
+        };
+        let headers = unsigned.sign(&credentials, SystemTime::now()).map_err(|error| failed(None, error))?;
+        // The client sets it from the URL.
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .filter(|(name, _)| name != "host")
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let sent = self.http.send_within(PATIENCE, http::Method::PUT, &url, &headers, body).await;
+        sent.map(drop).map_err(|error| failed(code(&error), Box::new(error)))
+    }
+
+    fn headers(&self, header: &Header) -> Vec<(&'static str, String)> {
+        let Header { account, region, flow_log, destination, .. } = header;
+        let partition = partition_of(region);
+        let kind = match destination {
+            orders::Destination::S3 { file_format: weir_types::flow_log::FileFormat::PlainText, .. } => {
+                "application/x-gzip"
+            }
+            _ => "application/octet-stream",
+        };
+        let mut headers = vec![
+            ("content-type", kind.to_owned()),
+            // What the bucket's policy asks for.
+            ("x-amz-acl", "bucket-owner-full-control".to_owned()),
+            ("x-amz-source-account", account.clone()),
+            ("x-amz-source-arn", format!("arn:{partition}:logs:{region}:{account}:delivery:{flow_log}")),
+        ];
+        if let Some(algorithm) = &self.config.server_side_encryption {
+            headers.push(("x-amz-server-side-encryption", algorithm.clone()));
+        }
+        if let Some(key) = &self.config.kms_key_id {
+            headers.push(("x-amz-server-side-encryption-aws-kms-key-id", key.clone()));
+        }
+        headers
+    }
+}
+
+impl Destination for S3 {
+    async fn send(&self, file: &SpoolFile) -> Result<Receipt, SendError> {
+        let header = &file.header;
+        let Some((bucket, layout)) = place(&header.destination) else {
+            return Err(SendError::misrouted("s3:PutObject", file));
+        };
+        for (number, text) in object::texts(file, MAX_TEXT_BYTES).into_iter().enumerate() {
+            let (of, prefix) = (header.clone(), layout.prefix.to_owned());
+            let Layout { file_format, hive_compatible_partitions, per_hour_partition, .. } = layout;
+            // Compression takes a while.
+            let made = tokio::task::spawn_blocking(move || {
+                let layout =
+                    Layout { prefix: &prefix, file_format, hive_compatible_partitions, per_hour_partition };
+                object::object(layout, &of, number, &text)
+            });
+            let failed = |source: Box<dyn Error + Send + Sync>| SendError {
+                kind: DeliveryError::UnknownError,
+                operation: "s3:PutObject",
+                object: bucket.to_owned(),
+                code: None,
+                source: Some(source),
+            };
+            let object = match made.await {
+                Ok(Ok(object)) => object,
+                Ok(Err(error)) => return Err(failed(Box::new(error))),
+                Err(error) => return Err(failed(Box::new(error))),
+            };
+            self.put(header, bucket, object).await?;
+        }
+        Ok(Receipt { delivered: file.events() as u64, rejected: 0 })
+    }
+
+    fn hold(&self, _: &orders::Destination) -> Option<Hold> {
+        let period_s = i64::from(self.config.period_s).clamp(1, SLOT_S);
+        Some(Hold { slot_s: SLOT_S, period_s, max_bytes: MAX_TEXT_BYTES as u64 })
+    }
+}
+
+fn place(destination: &orders::Destination) -> Option<(&str, Layout<'_>)> {
+    let orders::Destination::S3 {
+        bucket,
+        prefix,
+        file_format,
+        hive_compatible_partitions,
+        per_hour_partition,
+    } = destination
+    else {
+        return None;
+    };
+    let layout = Layout {
+        prefix,
+        file_format: *file_format,
+        hive_compatible_partitions: *hive_compatible_partitions,
+        per_hour_partition: *per_hour_partition,
+    };
+    Some((bucket, layout))
+}
+
+/// The objects of a file, for tests of what surrounds the way there.
+#[cfg(test)]
+pub(crate) fn objects_of(file: &SpoolFile, max_bytes: usize) -> Vec<(String, Vec<u8>)> {
+    let Some((_, layout)) = place(&file.header.destination) else { return Vec::new() };
+    let texts = object::texts(file, max_bytes).into_iter().enumerate();
+    let made = texts.filter_map(|(number, text)| object::object(layout, &file.header, number, &text).ok());
+    made.map(|object| (object.key, object.body)).collect()
+}
+
+/// The code in S3's answer.
+fn code(error: &HttpError) -> Option<String> {
+    let HttpError::Refused { status, body } = error else { return None };
+    let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    match code {
+        Some((code, _)) => Some(code.to_owned()),
+        None if *status == http::StatusCode::FORBIDDEN => Some("AccessDenied".to_owned()),
+        None => None,
+    }
+}
