@@ -21,6 +21,16 @@ pub struct Server {
     data_dir: Option<PathBuf>,
 }
 
+/// What [`Server::address`] finds.
+pub struct Address {
+    pub url: String,
+    pub region: String,
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    /// Of temporary credentials.
+    pub session_token: Option<String>,
+}
+
 impl Server {
     pub fn home(&self) -> Home {
         Home::at(self.data_dir.clone().unwrap_or_else(default_dir))
@@ -28,6 +38,12 @@ impl Server {
 
     /// A client with the caller's AWS credentials, or the root key of the data folder.
     pub fn client(&self) -> Result<Client> {
+        let Address { url, region, access_key_id, secret_access_key, .. } = self.address()?;
+        Ok(Client::new(&url, &region, &access_key_id, &secret_access_key))
+    }
+
+    /// Where requests go and who signs them.
+    pub fn address(&self) -> Result<Address> {
         let home = self.home();
         let (url, found_region) = match &self.endpoint_url {
             Some(url) => (url.clone(), None),
@@ -41,7 +57,8 @@ impl Server {
         let region = self.region.clone().or_else(|| std::env::var("AWS_DEFAULT_REGION").ok());
         let region = region.or(found_region).unwrap_or_else(|| "us-east-1".into());
         let keys = (std::env::var("AWS_ACCESS_KEY_ID"), std::env::var("AWS_SECRET_ACCESS_KEY"));
-        let (id, secret) = match keys {
+        let session_token = keys.0.is_ok().then(|| std::env::var("AWS_SESSION_TOKEN").ok()).flatten();
+        let (access_key_id, secret_access_key) = match keys {
             (Ok(id), Ok(secret)) => (id, secret),
             _ => {
                 let key = home
@@ -50,6 +67,6 @@ impl Server {
                 (key.access_key_id, key.secret_access_key)
             }
         };
-        Ok(Client::new(&url, &region, &id, &secret))
+        Ok(Address { url, region, access_key_id, secret_access_key, session_token })
     }
 }

@@ -6,7 +6,7 @@
 
 mod attach;
 mod completions;
-mod connect;
+pub mod connect;
 mod demo;
 mod detach;
 mod env;

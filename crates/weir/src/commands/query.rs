@@ -1,6 +1,7 @@
 //! `weir query`
 
 use super::HintExt;
+use super::connect::Server;
 use super::reading::log_format;
 use crate::query::errors::{TABLE, explained};
 use crate::query::inputs::Found;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use weir_query::datafusion::execution::SendableRecordBatchStream;
 use weir_query::saved::{self, SAVED};
 use weir_query::{Engine, EngineOptions, Tally, discover};
@@ -30,7 +32,7 @@ pub struct Args {
     /// A query, or the name of a saved one; standard input if left out
     #[arg(value_name = "SQL|NAME")]
     query: Option<String>,
-    /// Files, folders, globs, or - for standard input; may be given more than once
+    /// Files, folders, globs, - for standard input, s3://BUCKET/PREFIX or log-group:NAME; may be given more than once
     #[arg(long, value_name = "INPUT")]
     from: Vec<String>,
     /// LogFormat of lines without a header line, as the flow log has it [default: the default format]
@@ -51,6 +53,8 @@ pub struct Args {
     /// No summary and no progress bar on stderr
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    server: Server,
 }
 
 const EXAMPLES: &str = "\
@@ -59,6 +63,8 @@ Examples:
   weir query top-talkers --from AWSLogs/
   weir query rejected-traffic --from 's3-copy/**/*.log.gz'
   weir query \"SELECT dstport, sum(bytes) FROM flow_logs WHERE date = '2024-05-01' GROUP BY 1\" --from AWSLogs/
+  weir query rejected-traffic --from log-group:flow-logs
+  weir query traffic-by-hour --from s3://bucket/AWSLogs/
   weir query \"SELECT * FROM flow_logs WHERE action = 'REJECT'\" --from flow.log --to rejected.parquet
 
 Exit codes: 0 done, 1 some lines were malformed, 2 an input was unusable or the query is wrong, 130 interrupted.";
@@ -83,7 +89,17 @@ pub fn run(args: Args) -> Result<ExitCode> {
         return Err(anyhow!("Parquet is not for a terminal")).hint("write it to a file with --to");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let done = runtime.block_on(query(&args, &sql, kind));
+    let done = runtime.block_on(async {
+        // Taken over before anything is made that must be removed.
+        let mut interrupts = signal(SignalKind::interrupt()).context("cannot take over Ctrl-C")?;
+        tokio::select! {
+            done = query(&args, &sql, kind) => done,
+            _ = interrupts.recv() => {
+                eprintln!("interrupted");
+                Ok(ExitCode::from(INTERRUPTED))
+            }
+        }
+    });
     // Whoever still reads is not waited for.
     runtime.shutdown_background();
     done
@@ -143,7 +159,7 @@ fn bytes(text: &str) -> Result<usize, String> {
 async fn query(args: &Args, sql: &str, kind: Kind) -> Result<ExitCode> {
     let format = args.format.as_deref().map(|text| log_format(text).context("--format")).transpose()?;
     let mut found = Found::default();
-    found.add_local(&args.from)?;
+    found.add(&args.from, &args.server).await?;
     let tally = Arc::new(Tally::default());
     let table = match discover::table(found.objects.clone(), format, Arc::clone(&tally)).await {
         Ok(table) => table,
@@ -166,20 +182,9 @@ async fn query(args: &Args, sql: &str, kind: Kind) -> Result<ExitCode> {
     };
     let bar = progress(args, kind, &tally);
     let mut output = Output::new(kind, args.to.as_deref(), &rows.schema())?;
-    let done = tokio::select! {
-        done = write(&mut rows, &mut output, &bar, &tally, &columns) => done,
-        _ = tokio::signal::ctrl_c() => {
-            bar.finish_and_clear();
-            output.abandon();
-            eprintln!("interrupted after {}", HumanBytes(tally.scanned_bytes()));
-            return Ok(ExitCode::from(INTERRUPTED));
-        }
-    };
+    let done = write(&mut rows, &mut output, &bar, &tally, &columns).await;
     bar.finish_and_clear();
-    if let Err(error) = done {
-        output.abandon();
-        return Err(error);
-    }
+    done?;
     let rows = output.finish()?;
     Ok(report(args, rows, &tally))
 }

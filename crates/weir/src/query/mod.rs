@@ -3,3 +3,4 @@
 pub mod errors;
 pub mod inputs;
 pub mod output;
+pub mod s3;

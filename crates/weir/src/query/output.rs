@@ -33,9 +33,22 @@ type Sink = Box<dyn Write + Send>;
 /// Where rows go.
 pub struct Output {
     writer: Writer,
-    /// A file appears under its name once it is whole.
-    file: Option<(PathBuf, PathBuf)>,
-    pub rows: u64,
+    file: Option<Unfinished>,
+    rows: u64,
+}
+
+/// A file that appears under its name once it is whole, and is removed if it
+/// does not become so.
+struct Unfinished {
+    path: PathBuf,
+    part: PathBuf,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Gone already if it was finished.
+        fs::remove_file(&self.part).ok();
+    }
 }
 
 enum Writer {
@@ -52,10 +65,10 @@ impl Output {
         let file = to.filter(|path| *path != Path::new("-")).map(|path| {
             let mut part = path.as_os_str().to_owned();
             part.push(".part");
-            (path.to_owned(), PathBuf::from(part))
+            Unfinished { path: path.to_owned(), part: PathBuf::from(part) }
         });
         let sink: Sink = match &file {
-            Some((_, part)) => {
+            Some(Unfinished { part, .. }) => {
                 let made = File::create(part).with_context(|| format!("cannot make {}", part.display()))?;
                 Box::new(BufWriter::new(made))
             }
@@ -94,9 +107,11 @@ impl Output {
         Ok(())
     }
 
+    /// How many rows there were.
+    ///
     /// # Errors
     /// The end cannot be written.
-    pub fn finish(mut self) -> Result<u64> {
+    pub fn finish(self) -> Result<u64> {
         match self.writer {
             Writer::Table(_, mut sink) => sink.flush()?,
             Writer::Json(mut writer) => {
@@ -109,17 +124,11 @@ impl Output {
                 writer.inner_mut().flush()?;
             }
         }
-        if let Some((path, part)) = self.file.take() {
-            fs::rename(&part, &path).with_context(|| format!("cannot make {}", path.display()))?;
+        if let Some(file) = self.file {
+            fs::rename(&file.part, &file.path)
+                .with_context(|| format!("cannot make {}", file.path.display()))?;
         }
         Ok(self.rows)
-    }
-
-    /// Removes a file that will not become whole.
-    pub fn abandon(self) {
-        if let Some((_, part)) = &self.file {
-            fs::remove_file(part).ok();
-        }
     }
 }
 

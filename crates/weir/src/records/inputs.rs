@@ -135,7 +135,7 @@ fn walk(root: &Path, folder: &Path, inputs: &mut Vec<Input>) -> Result<()> {
 /// AWSLogs/{account}/vpcflowlogs/...                        plain
 /// AWSLogs/aws-account-id={account}/aws-service=vpcflowlogs/...   Hive
 /// ```
-fn is_of_another_service(path: &Path) -> bool {
+pub fn is_of_another_service(path: &Path) -> bool {
     let mut folders = path.components().filter_map(|component| match component {
         Component::Normal(name) => name.to_str(),
         _ => None,
