@@ -14,6 +14,8 @@ struct weir_amount {
 	__u64 bytes;
 	__u64 now;
 	__u32 flags;
+	__u32 reason;
+	__u32 rule;
 	__u32 losses; /* index of what could not be counted */
 };
 
@@ -55,7 +57,8 @@ static __always_inline void weir_add_to(const struct weir_flow_key *key, __u32 e
 	fresh.bytes = more->bytes;
 	fresh.first_ns = more->now;
 	fresh.last_ns = more->now;
-	fresh.tcp_flags = more->flags;
+	fresh.tcp_flags = more->flags | more->reason << WEIR_REASON_SHIFT;
+	fresh.rule = more->rule;
 	if (!bpf_map_update_elem(epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0, key, &fresh, BPF_NOEXIST))
 		return;
 	/* Another CPU was first, or there is no room. */

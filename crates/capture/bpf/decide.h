@@ -64,32 +64,46 @@ WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 mode, __u32 generation,
 	if (live)
 		closed = (c->flags & WEIR_CLOSED) != 0;
 	/* After the close, the same ports again at once: a new connection. */
-	if (closed && !weir_is_pure_syn(t))
+	if (closed && !weir_is_pure_syn(t)) {
+		p->reason = WEIR_BY_AFTER_CLOSE;
 		return WEIR_REJECT;
+	}
 	related = known && weir_is_related(p, now);
 
 	memory = weir_acl_memory(c, p);
-	if (memory && (*memory | 1) == (fresh | 1)) {
-		if (*memory & 1)
-			return WEIR_REJECT;
-	} else {
+	/* A denial is asked for again, to name the rule. */
+	if (!memory || *memory != fresh)
 		questions |= WEIR_ASK_ACL;
-	}
 	if (!related && (!live || closed || refused))
 		questions |= WEIR_ASK_GROUPS;
 	if (questions)
 		answer = weir_ask_rules(p, questions);
 	if (memory && (questions & WEIR_ASK_ACL))
 		*memory = fresh | (answer & WEIR_ACL_DENIES ? 1 : 0);
-	if (answer & WEIR_ACL_DENIES)
+	/* A packet meets the ACL first on its way in, and the groups on its way out. */
+	if ((questions & WEIR_ASK_GROUPS) && !(answer & 3) &&
+	    (p->direction == WEIR_EGRESS || !(answer & WEIR_ACL_DENIES))) {
+		p->reason = WEIR_BY_NO_GROUP_RULE;
 		return WEIR_REJECT;
+	}
+	if (answer & WEIR_ACL_DENIES) {
+		p->reason = p->acl_rule ? WEIR_BY_ACL_RULE : WEIR_BY_ACL_DEFAULT;
+		p->rule = p->acl_rule;
+		return WEIR_REJECT;
+	}
 	if (!(questions & WEIR_ASK_GROUPS)) {
-		if (!related)
-			weir_track(c, p, now);
+		if (related) {
+			p->reason = WEIR_BY_RELATED;
+			return WEIR_ACCEPT;
+		}
+		p->reason = WEIR_BY_TRACKED;
+		if (c)
+			p->rule = c->rule;
+		weir_track(c, p, now);
 		return WEIR_ACCEPT;
 	}
-	if (!(answer & 3))
-		return WEIR_REJECT;
+	p->reason = (answer & 3) == WEIR_VERDICT_UNTRACKED ? WEIR_BY_UNTRACKED : WEIR_BY_GROUP_RULE;
+	p->rule = p->group_rule;
 	if (c && refused && !closed && !weir_begins_anew(c, p)) {
 		weir_track(c, p, now);
 		return WEIR_ACCEPT;

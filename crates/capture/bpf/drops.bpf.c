@@ -316,6 +316,7 @@ int weir_drop(unsigned long long *ctx)
 	d = bpf_map_lookup_elem(&weir_dropped, &zero);
 	if (!d || weir_read_dropped(d, skb))
 		return 0;
+	d->amount.reason = WEIR_BY_FIREWALL + firewall;
 	type = BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
 	route = skb->_skb_refdst & ~DST_NOREF;
 	dev = skb->dev;

@@ -47,7 +47,10 @@ struct weir_packet {
 	__u8 direction;
 	__u8 has_quoted;
 	__u8 src_is_low;
-	__u8 zero;
+	__u8 reason;      /* why, and by which rule: of the verdict */
+	__u32 rule;
+	__u32 acl_rule;   /* which rules said so when they were last asked */
+	__u32 group_rule;
 	/* The epoch of the last packet that came in on this CPU: drops.bpf.c. */
 	__u32 ingress_epoch;
 };

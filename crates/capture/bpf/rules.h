@@ -15,6 +15,7 @@ struct weir_probe {
 	__u32 peer[4];
 	__u32 chunk;
 	__u32 verdict;
+	__u32 rule;
 	/* One port; or all of them, if ports exist and this packet's is not known. */
 	__s32 port_first;
 	__s32 port_last;
@@ -55,6 +56,7 @@ static long weir_read_chunk(__u32 index, void *context)
 	for (i = 0; i < WEIR_CHUNK; i++) {
 		if (weir_rule_matches(&chunk->rules[i], probe)) {
 			probe->verdict = chunk->rules[i].verdict;
+			probe->rule = chunk->rules[i].number;
 			return 1;
 		}
 	}
@@ -64,6 +66,7 @@ static long weir_read_chunk(__u32 index, void *context)
 static __always_inline __u32 weir_read_list(struct weir_probe *probe, const struct weir_list *list, __u32 chunks)
 {
 	probe->verdict = WEIR_VERDICT_NONE;
+	probe->rule = 0;
 	probe->chunk = list->first;
 	if (chunks)
 		bpf_loop(chunks, weir_read_chunk, probe, 0);
@@ -78,9 +81,10 @@ static __always_inline __u32 weir_read_list(struct weir_probe *probe, const stru
 /*
  * What the rules say about a packet: WEIR_ACL_DENIES, OR-ed with the groups'
  * verdict. Answers what was asked only. The rules are fetched once, so that ACL
- * and groups are of one generation; without any, everything is refused.
+ * and groups are of one generation; without any, everything is refused. Notes
+ * in the packet which rules they were.
  */
-WEIR_GLOBAL int weir_ask_rules(const struct weir_packet *p, __u32 questions)
+WEIR_GLOBAL int weir_ask_rules(struct weir_packet *p, __u32 questions)
 {
 	struct weir_probe probe = {};
 	__u32 interface = WEIR_INTERFACE, zero = 0;
@@ -90,6 +94,7 @@ WEIR_GLOBAL int weir_ask_rules(const struct weir_packet *p, __u32 questions)
 
 	if (!p)
 		return WEIR_ACL_DENIES;
+	p->acl_rule = p->group_rule = 0;
 	probe.rules = bpf_map_lookup_elem(&weir_rules, &interface);
 	if (!probe.rules)
 		return WEIR_ACL_DENIES;
@@ -117,15 +122,18 @@ WEIR_GLOBAL int weir_ask_rules(const struct weir_packet *p, __u32 questions)
 
 		if (weir_read_list(&probe, acl, acl->chunks) != WEIR_VERDICT_ALLOW)
 			answer |= WEIR_ACL_DENIES;
+		p->acl_rule = probe.rule;
 	}
 	if (questions & WEIR_ASK_GROUPS) {
 		const struct weir_list *groups = &header->lists[WEIR_LIST_GROUPS + own];
 		const struct weir_list *answers = &header->lists[WEIR_LIST_GROUPS + other];
 
 		verdict = weir_read_list(&probe, groups, groups->chunks);
+		p->group_rule = probe.rule;
 		if (verdict == WEIR_VERDICT_ALLOW && answers->untracked_chunks) {
 			/* The packet may itself answer an untracked one. */
-			probe.port_first = probe.port_last = t->src_port;
+			if (!weir_lacks_transport(t))
+				probe.port_first = probe.port_last = t->src_port;
 			if (weir_read_list(&probe, answers, answers->untracked_chunks) == WEIR_VERDICT_UNTRACKED)
 				verdict = WEIR_VERDICT_UNTRACKED;
 		}

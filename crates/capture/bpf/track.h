@@ -167,6 +167,7 @@ static __always_inline void weir_begin(const struct weir_packet *p, struct weir_
 	/* A reset ends what was not known. */
 	if (weir_is_tcp_segment(&p->tuple) && (p->tuple.tcp_flags & TCP_RST))
 		return;
+	fresh.rule = p->group_rule;
 	fresh.last_seen_ns = now;
 	fresh.flags = p->direction == WEIR_EGRESS ? WEIR_INITIATED_EGRESS : 0;
 	fresh.flags |= weir_flags_after(p, fresh.flags, 0);

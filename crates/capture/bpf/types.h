@@ -47,9 +47,21 @@ struct weir_flow {
 	__u64 bytes;
 	__u64 first_ns;
 	__u64 last_ns;
-	__u32 tcp_flags;
-	__u32 zero;
+	__u32 tcp_flags; /* and in the highest byte why: weir_packet.reason of the first packet */
+	__u32 rule;      /* weir_packet.rule of the first packet */
 };
+
+/* Why: weir_flow::decision::Reason. */
+#define WEIR_BY_GROUP_RULE 1
+#define WEIR_BY_UNTRACKED 2
+#define WEIR_BY_TRACKED 3
+#define WEIR_BY_RELATED 4
+#define WEIR_BY_ACL_RULE 5
+#define WEIR_BY_ACL_DEFAULT 6
+#define WEIR_BY_NO_GROUP_RULE 7
+#define WEIR_BY_AFTER_CLOSE 8
+#define WEIR_BY_FIREWALL 8 /* + WEIR_OF_... of drops.bpf.c */
+#define WEIR_REASON_SHIFT 24
 
 /* A tracked connection: two ends in a fixed order, whichever way a packet goes. */
 struct weir_connection_key {
@@ -81,7 +93,7 @@ struct weir_connection {
 	 * value (generation << 2) | 2 | denied; 0 is "not known".
 	 */
 	__u32 acl[4];
-	__u32 zero;
+	__u32 rule; /* the number of the rule that let it begin */
 };
 
 struct weir_fragment_key {
@@ -162,6 +174,7 @@ struct weir_rule {
 	__u8 protocol;      /* already masked */
 	__u8 protocol_mask; /* 0xff, or 0: any */
 	__u8 verdict;
+	__u32 number; /* of the rule's name; 0: it has none */
 };
 
 /* In the masks of either field, so that what is not ICMP matches none. */

@@ -45,6 +45,8 @@ WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u
 	more.now = now;
 	more.flags = weir_reported_flags(t->tcp_flags);
 	more.losses = losses;
+	more.reason = p->reason;
+	more.rule = p->rule;
 	weir_add_to(key, epoch, &more);
 	return 0;
 }
@@ -84,6 +86,8 @@ static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
 	}
 	/* Seconds are recorded: the coarse clock is exact enough, at a quarter of the cost. */
 	now = WEIR_TEST ? control->test_clock_ns : bpf_ktime_get_coarse_ns();
+	p->reason = 0;
+	p->rule = 0;
 	if (mode != WEIR_OBSERVE)
 		action = weir_decide(p, mode, *(volatile __u32 *)&config->generation, losses, now);
 	if (action == WEIR_REJECT && mode == WEIR_EVALUATE)

@@ -56,8 +56,10 @@ plain! {
         /// CLOCK_MONOTONIC_COARSE.
         first_ns: u64,
         last_ns: u64,
+        /// And in the highest byte the reason of the first packet's verdict.
         tcp_flags: u32,
-        zero: u32,
+        /// The number of the rule that decided it.
+        rule: u32,
     }
 
     /// A tracked connection: its two ends in a fixed order.
@@ -77,7 +79,7 @@ plain! {
         flags: u32,
         fin_seq: [u32; 2],
         acl: [u32; 4],
-        zero: u32,
+        rule: u32,
     }
 
     FragmentKey, 44 {
@@ -158,7 +160,7 @@ plain! {
         memo: [u64; 6],
     }
 
-    Rule, 48 {
+    Rule, 52 {
         addr: [u8; 16],
         mask: [u8; 16],
         port_first: u16,
@@ -169,6 +171,7 @@ plain! {
         protocol: u8,
         protocol_mask: u8,
         verdict: u8,
+        number: u32,
     }
 
     /// Where a list of rules begins and how far it goes, in chunks.
@@ -200,7 +203,7 @@ pub const CLOSED: u64 = 1;
 pub const SAVED: u64 = 2;
 
 /// Grows when the meaning of a map's bytes changes while their number does not.
-const LAYOUT_VERSION: u64 = 1;
+const LAYOUT_VERSION: u64 = 2;
 
 /// Tells maps of one layout from those of another.
 pub fn layout() -> u64 {

@@ -24,6 +24,7 @@ use crate::sys::{bpf, clock};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use weir_flow::decision::{Decision, Reason};
 use weir_flow::sample::{FlowSample, InterfaceSamples};
 use weir_types::net::{Action, Direction, Protocol};
 use weir_types::time::UnixMillis;
@@ -399,6 +400,7 @@ fn sample_of(key: &abi::FlowKey, flow: &abi::Flow, first: UnixMillis, last: Unix
         // Two processors may have written first and last a tick apart.
         last: last.max(first),
         tcp_flags: flow.tcp_flags as u8,
+        decision: Decision { reason: Reason::of((flow.tcp_flags >> 24) as u8), rule: flow.rule },
     }
 }
 

@@ -13,9 +13,9 @@ use crate::abi::{self, CHUNK, CHUNK_BYTES, bytes_of};
 use crate::error::CaptureError;
 use crate::object::rules_map;
 use crate::sys::map::{ANY, Map};
-use weir_policy::{CompiledRules, Effect, RuleEntry};
+use weir_policy::{CompiledRules, Effect, Origin, RuleEntry};
 
-/// Fills a new map with rules. Memory grows with the rules that exist: 384
+/// Fills a new map with rules. Memory grows with the rules that exist: 416
 /// bytes for every eight.
 pub(crate) fn build(rules: &CompiledRules) -> Result<Map, CaptureError> {
     let chunks = chunks_of(rules);
@@ -43,7 +43,7 @@ fn chunks_of(rules: &CompiledRules) -> Vec<[u8; CHUNK_BYTES]> {
         for part in list.chunks(CHUNK) {
             let mut chunk = [0; CHUNK_BYTES];
             for (slot, entry) in chunk.chunks_exact_mut(size_of::<abi::Rule>()).zip(part) {
-                slot.copy_from_slice(bytes_of(&rule_of(entry)));
+                slot.copy_from_slice(bytes_of(&rule_of(entry, rules)));
             }
             chunks.push(chunk);
         }
@@ -54,7 +54,7 @@ fn chunks_of(rules: &CompiledRules) -> Vec<[u8; CHUNK_BYTES]> {
     chunks
 }
 
-fn rule_of(entry: &RuleEntry) -> abi::Rule {
+fn rule_of(entry: &RuleEntry, rules: &CompiledRules) -> abi::Rule {
     let mut icmp = (0, 0);
     // A negative number is a wildcard.
     if let Ok(icmp_type) = u8::try_from(entry.icmp_type) {
@@ -78,5 +78,6 @@ fn rule_of(entry: &RuleEntry) -> abi::Rule {
             Effect::Allow if entry.untracked => abi::VERDICT_UNTRACKED,
             Effect::Allow | Effect::AclSkip => abi::VERDICT_ALLOW,
         },
+        number: rules.origins.get(entry.origin as usize).map_or(0, Origin::name_number),
     }
 }

@@ -100,7 +100,7 @@ impl Field {
         self.row().column
     }
 
-    /// The version of flow logs that brought the field: 2 to 11.
+    /// The version of flow logs that brought the field: 2 to 11; 0 for Weir's own.
     pub fn version(self) -> u8 {
         self.row().version
     }
@@ -216,9 +216,10 @@ mod tests {
         for field in Field::ALL {
             *per_version.entry(field.version()).or_insert(0) += 1;
         }
-        let expected = [(2, 14), (3, 7), (4, 4), (5, 4), (6, 18), (7, 10), (8, 1), (9, 1), (10, 1), (11, 12)];
+        let expected =
+            [(2, 14), (3, 7), (4, 4), (5, 4), (6, 18), (7, 10), (8, 1), (9, 1), (10, 1), (11, 12), (0, 2)];
         assert_eq!(per_version, BTreeMap::from(expected));
-        assert_eq!(Field::ALL.iter().filter(|f| f.family() != Family::TransitGateway).count(), 54);
+        assert_eq!(Field::ALL.iter().filter(|f| f.family() != Family::TransitGateway).count(), 56);
         // The transit gateway's default format.
         assert_eq!(Field::ALL.iter().filter(|f| f.family() != Family::Vpc).count(), 36);
     }

@@ -123,7 +123,7 @@ impl LogFormat {
         if let (Some(first), Some(second)) = (first_of(Family::Vpc), first_of(Family::TransitGateway)) {
             return Err(LogFormatError::MixedFamilies { first, second });
         }
-        let version = fields.iter().map(|field| field.version()).max().ok_or(LogFormatError::Empty)?;
+        let version = fields.iter().map(|field| field.version()).max().ok_or(LogFormatError::Empty)?.max(2);
         Ok(Self { fields, version })
     }
 

@@ -73,6 +73,7 @@
 //!     first: UnixMillis(1_432_917_027_250),
 //!     last: UnixMillis(1_432_917_030_250),
 //!     tcp_flags: 0,
+//!     decision: Default::default(),
 //! };
 //! let samples = InterfaceSamples { flows: vec![ping], ..Default::default() };
 //!
@@ -105,6 +106,7 @@
 #[cfg(feature = "columns")]
 pub mod columns;
 pub mod condition;
+pub mod decision;
 pub mod field;
 pub mod format;
 pub mod names;

@@ -8,6 +8,7 @@
 //! Source of the address rules: VPC user guide, "Flow log records", and the
 //! examples "Traffic through a NAT gateway" and "... a transit gateway".
 
+use crate::decision::RuleNames;
 use crate::sample::FlowSample;
 use crate::value::Value;
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,6 +35,8 @@ pub struct InterfaceFacts {
     pub primary_ipv4: Option<Ipv4Addr>,
     /// The blocks of the VPC. Empty means unknown, and `traffic-path` is null.
     pub vpc_cidrs: Vec<IpNet>,
+    /// The names of rules that decide its packets, or did.
+    pub rules: RuleNames,
 }
 
 impl InterfaceFacts {
@@ -49,6 +52,7 @@ impl InterfaceFacts {
             instance: None,
             primary_ipv4: None,
             vpc_cidrs: Vec::new(),
+            rules: RuleNames::default(),
         }
     }
 }
@@ -65,6 +69,7 @@ impl From<&InterfaceOrder> for InterfaceFacts {
             instance: order.instance.clone(),
             primary_ipv4: order.primary_ipv4,
             vpc_cidrs: order.vpc_cidrs.clone(),
+            rules: RuleNames::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! action and one window; it becomes exactly one record of each flow log that
 //! wants it.
 
+use crate::decision::Decision;
 use std::net::IpAddr;
 use weir_types::net::{Action, Direction, Protocol};
 use weir_types::time::UnixMillis;
@@ -30,6 +31,8 @@ pub struct FlowSample {
     /// The TCP flags of all packets OR-ed as AWS counts them (spec: `tcp-flags`):
     /// FIN 1, SYN 2, RST 4, SYN-ACK 18; 0 for other protocols.
     pub tcp_flags: u8,
+    /// What decided the first of these packets.
+    pub decision: Decision,
 }
 
 /// What one interface did in one window.

@@ -17,6 +17,7 @@ fn facts() -> InterfaceFacts {
         instance: Some("i-01234567890123456".parse().unwrap()),
         primary_ipv4: Some("172.31.16.139".parse().unwrap()),
         vpc_cidrs: vec!["172.31.0.0/16".parse().unwrap(), "2001:db8::/56".parse().unwrap()],
+        rules: Default::default(),
     }
 }
 
@@ -40,6 +41,7 @@ fn flow(text: &str) -> FlowSample {
         first: UnixMillis(first),
         last: UnixMillis(first + 2500),
         tcp_flags: 0,
+        decision: Default::default(),
     }
 }
 

@@ -32,14 +32,17 @@ fn page() -> String {
     let versions: BTreeSet<u8> = Field::ALL.iter().map(|field| field.version()).collect();
     for version in versions {
         let fields: Vec<&Field> = Field::ALL.iter().filter(|field| field.version() == version).collect();
-        let note = if fields.iter().all(|field| field.family() == Family::TransitGateway) {
+        let title = if version == 0 { "Weir's own".to_owned() } else { format!("Version {version}") };
+        let note = if version == 0 {
+            ": AWS does not have them, and they are in no default format"
+        } else if fields.iter().all(|field| field.family() == Family::TransitGateway) {
             ": transit gateway flow logs only"
         } else {
             ""
         };
         let _ = write!(
             page,
-            "\n## Version {version}{note}\n\n| Field | Column | Type | Values | `-` | Meaning |\n|---|---|---|---|---|---|\n"
+            "\n## {title}{note}\n\n| Field | Column | Type | Values | `-` | Meaning |\n|---|---|---|---|---|---|\n"
         );
         for field in fields {
             let dash = if field.is_nullable() { "yes" } else { "never" };

@@ -25,7 +25,7 @@ use crate::verdict::Verdict;
 use std::net::IpAddr;
 use weir_types::id::{SecurityGroupId, SecurityGroupRuleId};
 use weir_types::net::{Direction, IpNet, PortRange, Protocol};
-use weir_types::rule::{GroupRule, InterfaceRules, Match};
+use weir_types::rule::{GroupRule, InterfaceRules, Match, acl_rule_name, group_rule_name, name_number};
 
 /// Entries that one list may hold: the size of the kernel's arrays.
 pub const MAX_ENTRIES: usize = 4096;
@@ -61,6 +61,17 @@ pub enum Origin {
     Acl { number: u16 },
     /// A security group's rule.
     Group { group: SecurityGroupId, rule: SecurityGroupRuleId },
+}
+
+impl Origin {
+    /// The number of the rule's name in records; 0 for what is no rule.
+    pub fn name_number(&self) -> u32 {
+        match self {
+            Self::Subnet(_) => 0,
+            Self::Acl { number } => name_number(&acl_rule_name(*number)),
+            Self::Group { group, rule } => name_number(&group_rule_name(group, rule)),
+        }
+    }
 }
 
 impl std::fmt::Display for Origin {

@@ -24,7 +24,6 @@ use std::num::NonZeroU32;
 use weir_flow::record::InterfaceFacts;
 use weir_flow::sample::InterfaceSamples;
 use weir_flow::window::{Window, WindowClock};
-use weir_types::net::Action;
 use weir_types::time::UnixMillis;
 
 /// How late a packet may come and still be counted in its own window.
@@ -186,9 +185,8 @@ impl Replay {
                 continue;
             }
             is_counted = true;
-            let is_allowed = self.view.allows(interface, direction, datagram, frame, captured.time_ns);
-            let action = if is_allowed { Action::Accept } else { Action::Reject };
-            self.count(at, Item::new(datagram, interface, direction, action, ms));
+            let (action, decision) = self.view.judge(interface, direction, datagram, frame, captured.time_ns);
+            self.count(at, Item::new(datagram, interface, direction, action, ms, decision));
         }
         if is_counted {
             self.counts.counted += 1;

@@ -16,6 +16,7 @@
 use crate::packet::{Datagram, Family, address};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
+use weir_flow::decision::{Decision, Reason};
 use weir_flow::sample::FlowSample;
 use weir_types::net::{Action, Direction, Protocol};
 use weir_types::time::UnixMillis;
@@ -45,6 +46,7 @@ pub(crate) struct Item {
     bytes: u32,
     /// Since the window's beginning.
     ms: u32,
+    decision: Decision,
 }
 
 impl Item {
@@ -55,6 +57,7 @@ impl Item {
         direction: Direction,
         action: Action,
         ms: u32,
+        decision: Decision,
     ) -> Self {
         let headers = &datagram.headers;
         let flags = datagram.reported_flags();
@@ -69,7 +72,7 @@ impl Item {
             | u64::from(interface) << 16
             | u64::from(headers.protocol.0) << 8
             | bits;
-        Self { src: headers.src, dst: headers.dst, word: Word(word), bytes: datagram.bytes, ms }
+        Self { src: headers.src, dst: headers.dst, word: Word(word), bytes: datagram.bytes, ms, decision }
     }
 
     pub(crate) fn interface(&self) -> usize {
@@ -113,6 +116,8 @@ const _: () = assert!(size_of::<Entry>() == 64);
 pub(crate) struct FlowTable {
     slots: Vec<u64>,
     entries: Vec<Entry>,
+    /// Of each entry's first packet; empty where there are no rules.
+    decisions: Vec<Decision>,
     max: usize,
     hasher: RandomState,
 }
@@ -122,7 +127,13 @@ impl FlowTable {
     pub(crate) fn new(max: usize) -> Self {
         // Numbers of entries are 32-bit.
         let max = max.clamp(1, 1 << 30);
-        Self { slots: vec![0; MIN_SLOTS], entries: Vec::new(), max, hasher: RandomState::default() }
+        Self {
+            slots: vec![0; MIN_SLOTS],
+            entries: Vec::new(),
+            decisions: Vec::new(),
+            max,
+            hasher: RandomState::default(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -130,6 +141,7 @@ impl FlowTable {
     }
 
     pub(crate) fn clear(&mut self) {
+        self.decisions.clear();
         // A table that was large once is not wiped again and again for small windows.
         if self.slots.len() > MIN_SLOTS && self.entries.len() < self.slots.len() / 64 {
             self.slots = vec![0; MIN_SLOTS];
@@ -208,9 +220,12 @@ impl FlowTable {
     }
 
     fn insert(&mut self, item: &Item, hash: u32, slot: usize) {
-        let Item { src, dst, word, bytes, ms } = *item;
+        let Item { src, dst, word, bytes, ms, decision } = *item;
         let entry = Entry { src, dst, word, packets: 1, bytes: bytes.into(), first_ms: ms, last_ms: ms };
         self.entries.push(entry);
+        if decision.reason != Reason::None {
+            self.decisions.push(decision);
+        }
         if let Some(free) = self.slots.get_mut(slot) {
             *free = u64::from(hash) << 32 | self.entries.len() as u64;
         }
@@ -271,6 +286,7 @@ impl FlowTable {
             first: UnixMillis(start.0.saturating_add(entry.first_ms.into())),
             last: UnixMillis(start.0.saturating_add(entry.last_ms.into())),
             tcp_flags: entry.word.flags(),
+            decision: self.decisions.get(number as usize).copied().unwrap_or_default(),
         }
     }
 }

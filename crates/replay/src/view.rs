@@ -16,9 +16,10 @@ use crate::packet::{Datagram, Frame, address, bits};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use weir_flow::decision::{Decision, Reason};
 use weir_flow::record::InterfaceFacts;
-use weir_policy::{CompiledRules, Tracker};
-use weir_types::id::EniId;
+use weir_policy::{CompiledRules, Origin, Tracker, Verdict};
+use weir_types::id::{EniId, SecurityGroupId, SecurityGroupRuleId};
 use weir_types::net::{Action, Direction, IpNet};
 
 /// A packet at an interface.
@@ -160,24 +161,26 @@ impl View {
         }
     }
 
-    /// Whether the rules of the interface let the packet pass.
+    /// What the rules of the interface say.
     #[inline]
-    pub(crate) fn allows(
+    pub(crate) fn judge(
         &mut self,
         interface: u16,
         direction: Direction,
         datagram: &Datagram,
         frame: Frame<'_>,
         time_ns: i64,
-    ) -> bool {
-        let Kind::Vpc(vpc) = &mut self.kind else { return true };
+    ) -> (Action, Decision) {
+        let unjudged = (Action::Accept, Decision::default());
+        let Kind::Vpc(vpc) = &mut self.kind else { return unjudged };
         let at = usize::from(interface);
         let (Some(rules), Some(tracker)) = (vpc.rules.get(at), vpc.trackers.get_mut(at)) else {
-            return true;
+            return unjudged;
         };
         let packet = datagram.packet(frame, direction);
         vpc.now_ns = u64::try_from(time_ns).unwrap_or(0);
-        tracker.evaluate(rules, &packet, vpc.now_ns).action() == Action::Accept
+        let verdict = tracker.evaluate(rules, &packet, vpc.now_ns);
+        (verdict.action(), decision_of(&verdict))
     }
 
     /// Forgets connections that fell silent.
@@ -195,6 +198,26 @@ impl View {
             Kind::Vpc(vpc) => vpc.trackers.iter().map(Tracker::table_full_packets).sum(),
         }
     }
+}
+
+/// A verdict as records tell it. Which rule a tracked flow began by is not
+/// remembered.
+fn decision_of(verdict: &Verdict) -> Decision {
+    let origin = |group: &SecurityGroupId, rule: &SecurityGroupRuleId| {
+        Origin::Group { group: group.clone(), rule: rule.clone() }.name_number()
+    };
+    let (reason, rule) = match verdict {
+        Verdict::AclRule { number } => (Reason::AclRule, Origin::Acl { number: *number }.name_number()),
+        Verdict::AclDefault => (Reason::AclDefault, 0),
+        Verdict::GroupRule { group, rule } => (Reason::GroupRule, origin(group, rule)),
+        Verdict::Untracked { group, rule } => (Reason::Untracked, origin(group, rule)),
+        Verdict::Tracked => (Reason::Tracked, 0),
+        Verdict::Related => (Reason::Related, 0),
+        Verdict::AfterClose => (Reason::AfterClose, 0),
+        Verdict::NoGroupAllows => (Reason::NoGroupRule, 0),
+        Verdict::NotJudged => (Reason::None, 0),
+    };
+    Decision { reason, rule }
 }
 
 /// The direction that the file or the link layer says; ingress if neither does.

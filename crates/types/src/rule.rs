@@ -51,6 +51,38 @@ pub struct AclRule {
     pub allow: bool,
 }
 
+impl GroupRule {
+    /// `sg-…/sgr-…`
+    pub fn name(&self) -> String {
+        group_rule_name(&self.group, &self.rule)
+    }
+}
+
+impl AclRule {
+    /// `network-acl/90`
+    pub fn name(&self) -> String {
+        acl_rule_name(self.number)
+    }
+}
+
+/// `sg-…/sgr-…`: how records name a security group's rule.
+pub fn group_rule_name(group: &SecurityGroupId, rule: &SecurityGroupRuleId) -> String {
+    format!("{group}/{rule}")
+}
+
+/// `network-acl/90`: how records name a rule of the subnet's network ACL.
+pub fn acl_rule_name(number: u16) -> String {
+    format!("network-acl/{number}")
+}
+
+/// A rule's name as a number that kernel maps can hold; never 0.
+pub fn name_number(name: &str) -> u32 {
+    // FNV-1a with 32 bits.
+    let hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.max(1)
+}
+
 /// Everything that decides the packets of one network interface.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct InterfaceRules {

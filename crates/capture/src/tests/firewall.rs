@@ -7,6 +7,7 @@ use crate::{Capture, ClosedWindow, InterfaceNumber, netns};
 use std::io::Write;
 use std::net::UdpSocket;
 use std::process::{Command, Stdio};
+use weir_flow::decision::{Decision, Reason};
 use weir_flow::sample::FlowSample;
 use weir_policy::CompiledRules;
 use weir_types::id::EniId;
@@ -104,7 +105,12 @@ fn every_hook_on_the_way_in_is_a_reject() {
         .chain((80..=85).map(|port| (port, "REJECT")))
         .map(|(port, action)| format!("{action} 10.77.0.1:5000 > 10.77.0.2:{port} packets 3 bytes 87"))
         .collect();
-    assert_eq!(udp(&drain(&capture), ENI, Direction::Ingress), expected);
+    let window = drain(&capture);
+    assert_eq!(udp(&window, ENI, Direction::Ingress), expected);
+    for flow in flows(&window, ENI).iter().filter(|flow| flow.protocol.0 == 17) {
+        let reason = if flow.action == Action::Reject { Reason::Netfilter } else { Reason::None };
+        assert_eq!(flow.decision, Decision { reason, rule: 0 });
+    }
     assert_eq!(udp(&drain(&capture), ENI, Direction::Ingress), Vec::<String>::new());
 }
 

@@ -258,6 +258,14 @@ fields! {
         "VPC of the next-hop interface." => unknown;
     NextHopInterfaceType "next-hop-interface-type" 11 Text Vpc null
         "Type of the next-hop interface, as in interface-type." => unknown;
+
+    // Weir's own: 0, so that they raise no format's version.
+    WeirDecidingRule "weir-deciding-rule" 0 Text Vpc null
+        "Rule that decided: `sg-…/sgr-…`, `network-acl/NUMBER`, `network-acl/*`; of a tracked flow the rule that began it, or `tracked`; `related`."
+            => |r, _| r.flow(|s| s.decision.rule(&r.facts.rules));
+    WeirRejectReason "weir-reject-reason" 0 Text Vpc null
+        "Why REJECT: `network-acl-rule`, `network-acl-default`, `no-security-group-rule`, `after-close`, or `host-firewall:` and the kernel's drop reason."
+            => |r, _| r.flow(|s| s.decision.reject_reason());
 }
 
 /// What a host has no way to learn.

@@ -13,7 +13,7 @@ fn item(port: u16, payload: usize, interface: u16, action: Action, ms: u32) -> I
     let frame = Frame::new(&bytes, bytes.len());
     let (at, family) = Link::Ethernet.locate(frame).unwrap();
     let datagram = Datagram::read(frame, at, family).unwrap();
-    Item::new(&datagram, interface, Direction::Egress, action, ms)
+    Item::new(&datagram, interface, Direction::Egress, action, ms, Default::default())
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use tracing::{info, warn};
+use weir_flow::decision::RuleNames;
 use weir_policy::CompiledRules;
 use weir_types::id::EniId;
 use weir_types::orders::{Attachment, InterfaceOrder, Mode, Orders};
@@ -32,6 +33,8 @@ pub struct Attached {
     /// Names the interface in the kernel.
     pub number: u32,
     pub order: InterfaceOrder,
+    /// Of all rules that it had: tracked flows outlive theirs.
+    pub names: RuleNames,
 }
 
 /// What is attached, what was, and what could not be.
@@ -114,6 +117,7 @@ impl Follower {
         };
         if attached.order.rules != order.rules {
             network.set_rules(attached.number, &compile(order)?)?;
+            attached.names.add(&order.rules);
         }
         if attached.order.attachment.mode != order.attachment.mode {
             network.set_mode(attached.number, order.attachment.mode)?;
@@ -136,7 +140,10 @@ impl Follower {
         self.used = self.used.max(number + 1);
         let Attachment { device, netns, mode, side, .. } = &order.attachment;
         info!(interface = %id, device, netns, %mode, %side, number, "attached");
-        self.attached.insert(id.clone(), Attached { number, order: order.clone() });
+        self.attached.insert(
+            id.clone(),
+            Attached { number, order: order.clone(), names: RuleNames::of(&order.rules) },
+        );
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! under two numbers: what they counted is added up, so that a window has one
 //! record per flow.
 
-use super::follow::Follower;
+use super::follow::{Attached, Follower};
 use std::collections::{BTreeMap, HashMap};
 use tracing::error;
 use weir_capture::{ClosedWindow, InterfaceNumber};
@@ -32,17 +32,25 @@ pub struct Place {
 
 /// The files of a window, one for each flow log that has a record in it.
 pub fn files(place: Place, closed: &ClosedWindow, orders: &Orders, follower: &Follower) -> Vec<SpoolFile> {
-    let mut interfaces: BTreeMap<&EniId, (&InterfaceOrder, InterfaceSamples)> = BTreeMap::new();
+    let mut interfaces: BTreeMap<&EniId, (&Attached, InterfaceSamples)> = BTreeMap::new();
     // Attached ones come before departed ones: the newest order stands.
     for attached in follower.of_window() {
         let Some(samples) = closed.interfaces.get(&InterfaceNumber(attached.number)) else { continue };
         let id = &attached.order.attachment.interface;
-        let (_, sum) = interfaces.entry(id).or_insert_with(|| (&attached.order, InterfaceSamples::default()));
+        let (_, sum) = interfaces.entry(id).or_insert_with(|| (attached, InterfaceSamples::default()));
         add(sum, samples);
     }
+    let names_wanted =
+        orders.flow_logs.iter().any(|flow_log| flow_log.log_format.contains("weir-deciding-rule"));
     let interfaces: Vec<(&InterfaceOrder, InterfaceFacts, InterfaceSamples)> = interfaces
         .into_values()
-        .map(|(order, samples)| (order, InterfaceFacts::from(order), samples))
+        .map(|(attached, samples)| {
+            let mut facts = InterfaceFacts::from(&attached.order);
+            if names_wanted {
+                facts.rules = attached.names.clone();
+            }
+            (&attached.order, facts, samples)
+        })
         .collect();
     let records: Vec<(&InterfaceOrder, Vec<Record<'_>>)> = interfaces
         .iter()
@@ -135,6 +143,7 @@ mod tests {
             first: UnixMillis(first_ms),
             last: UnixMillis(last_ms),
             tcp_flags,
+            decision: Default::default(),
         }
     }
 

@@ -23,6 +23,7 @@ use shapes::{Document, Interface};
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::Path;
+use weir_flow::decision::RuleNames;
 use weir_flow::record::InterfaceFacts;
 use weir_policy::CompiledRules;
 use weir_replay::Ruled;
@@ -80,7 +81,9 @@ fn ruled(interface: &Interface, resolver: &Resolver<'_>, account: &str, region: 
     facts.az_id = interface.availability_zone_id.clone();
     facts.primary_ipv4 = interface.primary_ipv4()?;
     facts.vpc_cidrs = resolver.vpc_cidrs(interface)?;
-    let rules = CompiledRules::compile(&resolver.rules(interface)?)?;
+    let rules = resolver.rules(interface)?;
+    facts.rules = RuleNames::of(&rules);
+    let rules = CompiledRules::compile(&rules)?;
     Ok(Ruled { facts, addresses, rules })
 }
 
