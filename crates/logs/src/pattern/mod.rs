@@ -83,8 +83,9 @@ pub(crate) enum OnTokens<'p> {
     Never,
     /// Exactly the messages match for whose tokens, counted from 0, the tests hold.
     Fields(Vec<(usize, FieldTest<'p>)>),
-    /// Only the message itself tells, which has this text if it matches.
-    Message(Option<&'p str>),
+    /// Only the message itself tells, which has one of these texts if it
+    /// matches; without any texts nothing is known of it.
+    Message(Vec<&'p str>),
 }
 
 impl Pattern {
@@ -158,7 +159,8 @@ impl Pattern {
         match &self.syntax {
             Syntax::Space(space) => space.on_tokens(tokens),
             Syntax::Everything => OnTokens::Fields(Vec::new()),
-            Syntax::Terms(_) | Syntax::Json(_) => OnTokens::Message(self.literal()),
+            Syntax::Terms(terms) => OnTokens::Message(terms.one_of()),
+            Syntax::Json(_) => OnTokens::Message(Vec::new()),
         }
     }
 

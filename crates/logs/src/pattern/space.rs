@@ -147,7 +147,7 @@ impl SpacePattern {
                 None => return OnTokens::Never,
                 // It takes the rest of the line.
                 Some(last) if tokens > self.left.len() && !last.any_of.is_empty() => {
-                    return OnTokens::Message(self.literal());
+                    return OnTokens::Message(self.literal().into_iter().collect());
                 }
                 Some(_) => {}
             }

@@ -117,6 +117,14 @@ impl Terms {
             && !self.none.iter().any(|term| term.is_in(message))
     }
 
+    /// Texts of which every matching message has one; none if nothing is known.
+    pub fn one_of(&self) -> Vec<&str> {
+        match self.literal() {
+            Some(literal) => vec![literal],
+            None => self.any.iter().map(Term::text).collect::<Option<_>>().unwrap_or_default(),
+        }
+    }
+
     pub fn literal(&self) -> Option<&str> {
         let only = match self.any.as_slice() {
             [only] => Some(only),

@@ -19,10 +19,8 @@ pub(super) fn matching(block: &Block, pattern: &Pattern, rows: Vec<u32>) -> Resu
         match pattern.on_tokens(block.tokens()) {
             OnTokens::Never => rows.clear(),
             OnTokens::Fields(tests) => fields(block, tests, &mut rows)?,
-            OnTokens::Message(literal) => {
-                if let Some(literal) = literal {
-                    containing(block, literal, &mut rows)?;
-                }
+            OnTokens::Message(one_of) => {
+                containing(block, &one_of, &mut rows)?;
                 messages(block, pattern, &mut rows)?;
             }
         }
@@ -125,18 +123,19 @@ fn retain(block: &Block, column: &Column, rows: &mut Vec<u32>, mut holds: impl F
     });
 }
 
-/// Keeps the rows of which some column has the text; all, if that cannot be told.
-fn containing(block: &Block, literal: &str, rows: &mut Vec<u32>) -> Result<(), LogsError> {
-    if literal.contains(' ') {
+/// Keeps the rows of which some column has one of the texts; all, if that
+/// cannot be told.
+fn containing(block: &Block, texts: &[&str], rows: &mut Vec<u32>) -> Result<(), LogsError> {
+    if texts.is_empty() || texts.iter().any(|text| text.contains(' ')) {
         return Ok(());
     }
-    let finder = Finder::new(literal);
+    let finders: Vec<Finder> = texts.iter().map(Finder::new).collect();
     let mut keep = vec![false; block.rows()];
     let mut token = Vec::new();
     for index in 0..block.tokens() {
         let column = block.column(index)?;
         let Some(codes) = column.codes() else {
-            if literal.bytes().all(|byte| column.only_of(byte)) {
+            if texts.iter().any(|text| text.bytes().all(|byte| column.only_of(byte))) {
                 return Ok(());
             }
             continue;
@@ -146,7 +145,7 @@ fn containing(block: &Block, literal: &str, rows: &mut Vec<u32>) -> Result<(), L
             .map(|code| {
                 token.clear();
                 column.write_code(code, &mut token);
-                let has = finder.find(&token).is_some();
+                let has = finders.iter().any(|finder| finder.find(&token).is_some());
                 any |= has;
                 has
             })

@@ -97,13 +97,16 @@ fn text(number: u64, i: usize) -> String {
 }
 
 /// Filter patterns that look at columns, at texts, or cannot match.
-const PATTERNS: [&str; 7] = [
+const PATTERNS: [&str; 10] = [
     "[..., action=REJECT, status]",
     "[v, e=eni-1, s=10.*, d, n>50, ...]",
     "[a, b=1]",
     "[a!=4, rest]",
     "REJECT",
     "-REJECT",
+    "?REJECT ?eni-2",
+    "?7 ?\"2 eni\"",
+    "[a!=7, b=%^[0-9]+%, ...]",
     "[a, b, c, d, e, f, g, h, i, j]",
 ];
 
