@@ -12,6 +12,7 @@
 //! Engine: sessions, memory, spill ──┴▶ DataFusion
 //! ```
 
+pub mod athena;
 pub mod ddl;
 pub mod discover;
 pub mod engine;

@@ -80,6 +80,8 @@ impl Client {
     pub async fn json(&self, service: &str, action: &str, members: &Value) -> Result<Value> {
         let prefix = match service {
             "logs" => weir_api::logs::TARGET,
+            "athena" => weir_api::athena::TARGET,
+            "glue" => weir_api::glue::TARGET,
             "weir" => weir_api::weir::TARGET,
             other => bail!("{other} does not speak JSON"),
         };
@@ -94,8 +96,9 @@ impl Client {
         if status.is_success() {
             return Ok(value);
         }
-        let read = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        Err(anyhow!(ServiceError { code: read("__type"), message: read("message") }))
+        let read = |name: &str| value[name].as_str().map(str::to_owned);
+        let message = read("message").or(read("Message")).unwrap_or_default();
+        Err(anyhow!(ServiceError { code: read("__type").unwrap_or_default(), message }))
     }
 
     /// An action of a JSON service whose answer is a stream.

@@ -6,6 +6,7 @@
 //! over records in [`query`].
 
 pub mod agent;
+pub mod athena;
 pub mod client;
 pub mod commands;
 pub mod demo;

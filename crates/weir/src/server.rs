@@ -180,6 +180,7 @@ pub async fn run(
     };
     let services = Arc::new(services);
     let objects = serve_objects(&config, &services)?;
+    crate::athena::serve(&services).context("cannot prepare Athena")?;
     let (stop, stopped) = watch::channel(false);
     let mut serving =
         tokio::spawn(listen::serve(listener, weir_api::router(services), config.clients.limits, stopped));

@@ -19,6 +19,7 @@ mod list;
 mod object;
 mod setting;
 mod upload;
+mod write;
 
 pub use bucket::Bucket;
 pub(crate) use error::file;
@@ -27,6 +28,7 @@ pub use list::{Listed, Page};
 pub use object::{Head, Object, Unless};
 pub use setting::Setting;
 pub use upload::{Part, Upload};
+pub use write::Writing;
 
 use error::index;
 use rusqlite::{Connection, Transaction, TransactionBehavior};

@@ -1,6 +1,27 @@
-//! SQL functions beside DataFusion's own: one file for each family.
+//! SQL functions beside DataFusion's own, with Trino's names and meanings: one
+//! file for each family. A function of ours takes the place of DataFusion's of
+//! the same name, where that means something else.
+//!
+//! Source: Trino documentation, "Functions and operators".
+
+mod datetime;
+pub mod ip;
+mod math;
+mod scalar;
+mod text;
+
+#[cfg(test)]
+mod tests;
 
 use datafusion::prelude::SessionContext;
 
-/// Makes all of them known to a session.
+/// Makes those known to a session that every session has: none beside DataFusion's.
 pub fn register(_session: &SessionContext) {}
+
+/// Makes Trino's known to a session.
+pub fn register_trino(session: &SessionContext) {
+    let families = [datetime::functions(), ip::functions(session), math::functions(), text::functions()];
+    for function in families.into_iter().flatten() {
+        session.register_udf(function);
+    }
+}

@@ -4,6 +4,7 @@
 //! that read records: 1 some lines were malformed, 2 an
 //! input was unusable.
 
+mod athena;
 mod attach;
 mod completions;
 pub mod connect;
@@ -55,6 +56,7 @@ enum Command {
     Env(env::Args),
     Tail(tail::Args),
     Logs(logs::Args),
+    Athena(athena::Args),
     Attach(attach::Args),
     Detach(detach::Args),
     Interfaces(interfaces::Args),
@@ -107,6 +109,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Env(args) => env::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Logs(args) => logs::run(&args),
+        Command::Athena(args) => athena::run(&args),
         Command::Attach(args) => attach::run(&args),
         Command::Detach(args) => detach::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),

@@ -1,0 +1,465 @@
+//! Trino's SQL in DataFusion's words.
+//!
+//! What only is called otherwise is renamed, what only is written otherwise is
+//! rewritten; what means something else is a function of ours (`functions`).
+
+use super::QueryError;
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart,
+    OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Statement, Value, VisitMut, VisitorMut,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Word};
+use std::ops::ControlFlow;
+
+/// The name of an expression without one, until its place is known.
+pub(super) const UNNAMED: &str = "_col?";
+
+/// How deep expressions may be nested.
+const DEPTH: usize = 64;
+
+/// Whether a text is one query.
+///
+/// Errors: what is wrong with it, for the caller.
+pub fn check(sql: &str) -> Result<(), String> {
+    read(sql).map(drop).map_err(|error| {
+        let text = error.to_string();
+        let text = text.strip_prefix("sql parser error: ").unwrap_or(&text);
+        // `… at Line: 1, Column: 8`
+        match text.rsplit_once(" at Line: ") {
+            Some((what, place)) => format!("line {}: {what}", place.replace(", Column: ", ":")),
+            None => format!("line 1:1: {text}"),
+        }
+    })
+}
+
+fn read(sql: &str) -> Result<Statement, ParserError> {
+    let dialect = GenericDialect {};
+    let mut tokens = Tokenizer::new(&dialect, sql).tokenize_with_location()?;
+    // IPADDRESS '10.0.0.1' is a literal of a type that the parser does not know.
+    let is_space = |token: &Token| matches!(token, Token::Whitespace(_));
+    for at in 0..tokens.len() {
+        let Token::Word(Word { value, quote_style: None, .. }) = &tokens[at].token else { continue };
+        let name = match value.to_ascii_lowercase().as_str() {
+            "ipaddress" => "to_ipaddress",
+            "ipprefix" => "to_ipprefix",
+            _ => continue,
+        };
+        let next = (at + 1..tokens.len()).find(|next| !is_space(&tokens[*next].token));
+        if let Some(next) = next
+            && let Token::SingleQuotedString(text) = tokens[next].token.clone()
+        {
+            // One token each: the call's name, then its argument in parentheses
+            // as a cast that is rewritten below.
+            tokens[at].token = Token::make_word(name, None);
+            tokens[next].token = Token::SingleQuotedString(format!("\u{1}{text}"));
+        }
+    }
+    let mut whole = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        match &token.token {
+            Token::SingleQuotedString(text) if text.starts_with('\u{1}') => {
+                let span = token.span;
+                let text = text.trim_start_matches('\u{1}').to_owned();
+                for part in [Token::LParen, Token::SingleQuotedString(text), Token::RParen] {
+                    whole.push(datafusion::sql::sqlparser::tokenizer::TokenWithSpan { token: part, span });
+                }
+            }
+            _ => whole.push(token),
+        }
+    }
+    let mut statements = Parser::new(&dialect)
+        .with_recursion_limit(DEPTH)
+        .with_tokens_with_locations(whole)
+        .parse_statements()?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(statement @ Statement::Query(_)), true) => Ok(statement),
+        (Some(_), true) => Err(ParserError::ParserError("Queries of this type are not supported".to_owned())),
+        _ => Err(ParserError::ParserError("Only one sql statement is allowed".to_owned())),
+    }
+}
+
+/// The query in DataFusion's words.
+///
+/// Errors: `SYNTAX_ERROR`, `NOT_SUPPORTED`.
+pub(super) fn translate(sql: &str) -> Result<Translated, QueryError> {
+    let mut statement =
+        read(sql).map_err(|error| QueryError::user(1000, "SYNTAX_ERROR", error.to_string()))?;
+    let names = written_names(&statement);
+    let mut rewrite = Rewrite { next: 0 };
+    match statement.visit(&mut rewrite) {
+        ControlFlow::Continue(()) => Ok(Translated { statement, names }),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+/// A query in DataFusion's words.
+pub(super) struct Translated {
+    pub statement: Statement,
+    /// Names of the first columns as they were written, where they were given.
+    pub names: Vec<Option<String>>,
+}
+
+fn written_names(statement: &Statement) -> Vec<Option<String>> {
+    let Statement::Query(query) = statement else { return Vec::new() };
+    let SetExpr::Select(select) = query.body.as_ref() else { return Vec::new() };
+    let items = select.projection.iter().map_while(|item| match item {
+        SelectItem::UnnamedExpr(_) => Some(None),
+        SelectItem::ExprWithAlias { alias, .. } => Some(Some(alias.value.clone())),
+        _ => None,
+    });
+    items.collect()
+}
+
+/// The text with its `?` replaced by `parameters`, which are SQL themselves, as
+/// Athena does it.
+///
+/// Errors: `INVALID_PARAMETER_USAGE` if there are more or fewer.
+pub fn with_parameters(sql: &str, parameters: &[String]) -> Result<String, QueryError> {
+    let wrong = |found: usize| {
+        let text = format!("Incorrect number of parameters: expected {found} but found {}", parameters.len());
+        QueryError::user(1000, "INVALID_PARAMETER_USAGE", text)
+    };
+    if parameters.is_empty() {
+        return Ok(sql.to_owned());
+    }
+    let dialect = GenericDialect {};
+    let tokens = Tokenizer::new(&dialect, sql).with_unescape(false).tokenize();
+    let tokens = tokens.map_err(|error| QueryError::user(1000, "SYNTAX_ERROR", error.to_string()))?;
+    let (mut text, mut found) = (String::new(), 0);
+    for token in tokens {
+        match token {
+            Token::Placeholder(mark) if mark == "?" => {
+                text.push_str(parameters.get(found).ok_or_else(|| wrong(found + 1))?);
+                found += 1;
+            }
+            other => text.push_str(&other.to_string()),
+        }
+    }
+    if found == parameters.len() { Ok(text) } else { Err(wrong(found)) }
+}
+
+/// Functions that are only called otherwise.
+const RENAMED: &[(&str, &str)] = &[
+    ("arbitrary", "any_value"),
+    ("variance", "var_samp"),
+    ("every", "bool_and"),
+    ("approx_set", "approx_distinct"),
+    ("ceiling", "ceil"),
+    ("truncate", "trunc"),
+    ("sign", "signum"),
+    ("is_nan", "isnan"),
+    ("rand", "random"),
+    ("char_length", "length"),
+    ("dow", "day_of_week"),
+    ("doy", "day_of_year"),
+    ("day_of_month", "day"),
+    ("week_of_year", "week"),
+    ("levenshtein_distance", "levenshtein"),
+    ("array_distinct", "array_distinct"),
+    ("array_agg", "array_agg"),
+    ("set_agg", "array_agg"),
+    ("ip_address", "to_ipaddress"),
+];
+
+struct Rewrite {
+    next: usize,
+}
+
+fn ident(name: &str) -> Ident {
+    Ident::with_quote('"', name)
+}
+
+fn lower(ident: &mut Ident) {
+    ident.value = ident.value.to_lowercase();
+    ident.quote_style = Some('"');
+}
+
+fn lower_name(name: &mut ObjectName) {
+    for part in &mut name.0 {
+        if let ObjectNamePart::Identifier(part) = part {
+            lower(part);
+        }
+    }
+}
+
+fn arguments(function: &Function) -> Vec<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return Vec::new() };
+    let exprs = list.args.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    });
+    exprs.collect()
+}
+
+fn list(args: Vec<Expr>) -> FunctionArguments {
+    let args = args.into_iter().map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)));
+    FunctionArguments::List(FunctionArgumentList {
+        duplicate_treatment: None,
+        args: args.collect(),
+        clauses: Vec::new(),
+    })
+}
+
+fn function(name: &str, args: Vec<Expr>) -> Function {
+    Function {
+        name: ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: list(args),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    }
+}
+
+fn call(name: &str, args: Vec<Expr>) -> Expr {
+    Expr::Function(function(name, args))
+}
+
+/// Whether an expression is an address or prefix: casts to text are ours then.
+fn is_address(expr: &Expr) -> bool {
+    let Expr::Function(found) = expr else { return false };
+    let name = found.name.to_string().to_lowercase();
+    ["to_ipaddress", "try_ipaddress", "ip_subnet_min", "ip_subnet_max"].contains(&name.as_str())
+}
+
+impl VisitorMut for Rewrite {
+    type Break = QueryError;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<QueryError> {
+        if let Some(with) = &mut query.with {
+            for table in &mut with.cte_tables {
+                lower(&mut table.alias.name);
+                table.alias.columns.iter_mut().for_each(|column| lower(&mut column.name));
+            }
+        }
+        if let Some(fetch) = query.fetch.take() {
+            let limit = fetch.quantity;
+            query.limit_clause =
+                limit.map(|limit| datafusion::sql::sqlparser::ast::LimitClause::LimitOffset {
+                    limit: Some(limit),
+                    offset: None,
+                    limit_by: Vec::new(),
+                });
+        }
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            for item in &mut select.projection {
+                match item {
+                    SelectItem::UnnamedExpr(expr) => {
+                        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+                            continue;
+                        }
+                        let alias = ident(&format!("{UNNAMED}{}", self.next));
+                        self.next += 1;
+                        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                    }
+                    SelectItem::ExprWithAlias { alias, .. } => lower(alias),
+                    _ => {}
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<QueryError> {
+        lower_name(relation);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(
+        &mut self,
+        factor: &mut datafusion::sql::sqlparser::ast::TableFactor,
+    ) -> ControlFlow<QueryError> {
+        use datafusion::sql::sqlparser::ast::TableFactor;
+        if let TableFactor::UNNEST { array_exprs, with_ordinality: true, alias, .. } = factor
+            && let Some(subquery) = with_ordinality(array_exprs)
+        {
+            let alias = alias.take();
+            *factor = TableFactor::Derived { lateral: false, subquery, alias, sample: None };
+        }
+        let alias = match factor {
+            TableFactor::Table { alias, .. }
+            | TableFactor::Derived { alias, .. }
+            | TableFactor::UNNEST { alias, .. }
+            | TableFactor::NestedJoin { alias, .. } => alias,
+            _ => return ControlFlow::Continue(()),
+        };
+        if let Some(alias) = alias {
+            lower(&mut alias.name);
+            alias.columns.iter_mut().for_each(|column| lower(&mut column.name));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<QueryError> {
+        match expr {
+            Expr::Identifier(name) => {
+                let bare = name.quote_style.is_none().then(|| name.value.to_lowercase());
+                match bare.as_deref() {
+                    Some("localtimestamp") => *expr = call("localtimestamp", Vec::new()),
+                    _ => lower(name),
+                }
+            }
+            Expr::CompoundIdentifier(names) => names.iter_mut().for_each(lower),
+            Expr::Cast { kind, expr: inner, data_type, .. } => {
+                let is_try = *kind == CastKind::TryCast;
+                let custom = match data_type {
+                    DataType::Custom(name, _) => name.to_string().to_lowercase(),
+                    _ => String::new(),
+                };
+                let inner = inner.as_ref().clone();
+                match custom.as_str() {
+                    "ipaddress" => {
+                        *expr = call(if is_try { "try_ipaddress" } else { "to_ipaddress" }, vec![inner]);
+                    }
+                    "ipprefix" => *expr = call("to_ipprefix", vec![inner]),
+                    "json" => *expr = call("json_parse", vec![inner]),
+                    _ if is_address(&inner) => *expr = call("ip_to_text", vec![inner]),
+                    _ => {}
+                }
+            }
+            Expr::Substring { expr: text, substring_from: Some(from), substring_for, .. } => {
+                let mut args = vec![text.as_ref().clone(), from.as_ref().clone()];
+                args.extend(substring_for.as_ref().map(|length| length.as_ref().clone()));
+                *expr = call("substr", args);
+            }
+            Expr::Function(found) => {
+                let name = found.name.to_string().to_lowercase();
+                return self.function(expr, &name.replace('"', ""));
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The items of arrays and their places, as a query of its own.
+fn with_ordinality(arrays: &[Expr]) -> Option<Box<Query>> {
+    let arrays = arrays.iter().map(Expr::to_string).collect::<Vec<_>>().join(", ");
+    let sql = format!("SELECT items.*, row_number() OVER () AS ordinality FROM UNNEST({arrays}) AS items");
+    match read(&sql) {
+        Ok(Statement::Query(query)) => Some(query),
+        _ => None,
+    }
+}
+
+impl Rewrite {
+    fn function(&mut self, expr: &mut Expr, name: &str) -> ControlFlow<QueryError> {
+        let Expr::Function(found) = expr else { return ControlFlow::Continue(()) };
+        let args = arguments(found);
+        match (name, args.as_slice()) {
+            ("if", [condition, then, rest @ ..]) => {
+                *expr = Expr::Case {
+                    case_token: AttachedToken::empty(),
+                    end_token: AttachedToken::empty(),
+                    operand: None,
+                    conditions: vec![CaseWhen { condition: condition.clone(), result: then.clone() }],
+                    else_result: rest.first().map(|rest| Box::new(rest.clone())),
+                };
+            }
+            ("try", [inner]) => {
+                let mut inner = inner.clone();
+                let _: ControlFlow<()> = inner.visit(&mut TryCasts);
+                *expr = inner;
+            }
+            ("mod", [left, right]) => {
+                *expr = Expr::Nested(Box::new(Expr::BinaryOp {
+                    left: Box::new(Expr::Nested(Box::new(left.clone()))),
+                    op: BinaryOperator::Modulo,
+                    right: Box::new(Expr::Nested(Box::new(right.clone()))),
+                }));
+            }
+            ("count_if", [condition]) => {
+                let condition = match found.filter.take() {
+                    Some(filter) => Expr::BinaryOp {
+                        left: Box::new(Expr::Nested(filter)),
+                        op: BinaryOperator::And,
+                        right: Box::new(Expr::Nested(Box::new(condition.clone()))),
+                    },
+                    None => condition.clone(),
+                };
+                let one = Expr::value(Value::Number("1".to_owned(), false));
+                let over = found.over.take();
+                *expr = Expr::Function(Function {
+                    filter: Some(Box::new(condition)),
+                    over,
+                    ..function("count", vec![one])
+                });
+            }
+            ("max_by" | "min_by", [value, by]) => {
+                let options = OrderByOptions { asc: Some(name == "min_by"), nulls_first: Some(false) };
+                let order = OrderByExpr { expr: by.clone(), options, with_fill: None };
+                let mut first = function("first_value", vec![value.clone()]);
+                if let FunctionArguments::List(list) = &mut first.args {
+                    list.clauses.push(FunctionArgumentClause::OrderBy(vec![order]));
+                }
+                let by = Expr::IsNotNull(Box::new(Expr::Nested(Box::new(by.clone()))));
+                first.filter = Some(Box::new(match found.filter.take() {
+                    Some(filter) => Expr::BinaryOp {
+                        left: Box::new(Expr::Nested(filter)),
+                        op: BinaryOperator::And,
+                        right: Box::new(by),
+                    },
+                    None => by,
+                }));
+                first.over = found.over.take();
+                *expr = Expr::Function(first);
+            }
+            ("approx_percentile", [value, at]) => {
+                let mut renamed = function("approx_percentile_cont", vec![value.clone(), at.clone()]);
+                (renamed.filter, renamed.over) = (found.filter.take(), found.over.take());
+                *expr = Expr::Function(renamed);
+            }
+            ("geometric_mean", [value]) => {
+                let mean = call("avg", vec![call("ln", vec![value.clone()])]);
+                *expr = call("exp", vec![mean]);
+            }
+            ("approx_distinct", [value, _]) => found.args = list(vec![value.clone()]),
+            ("set_agg", [_]) => {
+                found.name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new("array_agg"))]);
+                if let FunctionArguments::List(list) = &mut found.args {
+                    list.duplicate_treatment =
+                        Some(datafusion::sql::sqlparser::ast::DuplicateTreatment::Distinct);
+                }
+            }
+            ("any_match" | "all_match" | "none_match" | "transform" | "filter" | "reduce", _) => {
+                let text = format!("functions of functions, such as {name}, are not supported");
+                return ControlFlow::Break(QueryError::not_supported(text));
+            }
+            _ => {
+                let renamed = RENAMED.iter().find(|(trino, _)| *trino == name).map(|(_, ours)| *ours);
+                found.name =
+                    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(renamed.unwrap_or(name)))]);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Casts that give NULL where they would fail.
+struct TryCasts;
+
+impl VisitorMut for TryCasts {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Cast { kind, .. } => *kind = CastKind::TryCast,
+            Expr::Function(found) if found.name.to_string() == "to_ipaddress" => {
+                found.name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new("try_ipaddress"))]);
+            }
+            Expr::BinaryOp { op: BinaryOperator::Divide | BinaryOperator::Modulo, right, .. } => {
+                // NULL instead of a division by zero.
+                let zero = Expr::value(Value::Number("0".to_owned(), false));
+                *right = Box::new(call("nullif", vec![right.as_ref().clone(), zero]));
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
