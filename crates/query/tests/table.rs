@@ -189,3 +189,62 @@ fn large_plain_files_are_read_in_parts_without_loss() {
     assert_eq!(found.len(), 3);
     assert!(tally.scanned_bytes() < text.len() as u64 / 2, "{}", tally.scanned_bytes());
 }
+
+#[test]
+fn saved_queries_answer() {
+    let root = tempfile::tempdir().unwrap();
+    folder(root.path());
+    for (name, expected) in [
+        ("accepted-traffic", "10.0.0.9 443 6 5 4200"),
+        ("busy-interfaces", "eni-1 4400 55"),
+        ("ip-versions", "IPv4 10 4400"),
+        ("ports", "443 6 4200 5"),
+        ("protocols", "6 10 55 4400"),
+        ("rejected-ports", "22 6 5 5"),
+        ("rejected-traffic", "10.1.0.1 1 1 1"),
+        ("skipdata", "NODATA eni-1 5"),
+        ("ssh-rdp", "10.1.0.1 10.0.0.9 22 REJECT 1 40"),
+        ("subnet-pairs", "10.1.0.0/24 10.0.0.0/24 2640 6"),
+        ("top-talkers", "10.1.0.1 10.0.0.9 880 11"),
+        ("traffic-by-hour", "2024-05-01T00:00:00 880 3 1"),
+    ] {
+        let saved = weir_query::saved::by_name(name).unwrap();
+        let (rows, _) = query(root.path(), saved.sql);
+        assert_eq!(rows.first().map(String::as_str), Some(expected), "{name}");
+    }
+    assert_eq!(weir_query::saved::SAVED.len(), 12);
+}
+
+/// Source: Amazon Athena user guide, "Query Amazon VPC flow logs"; those that
+/// need no function of Trino's own.
+#[test]
+fn published_queries_answer() {
+    let root = tempfile::tempdir().unwrap();
+    folder(root.path());
+    for (sql, expected) in [
+        ("SELECT * FROM flow_logs WHERE date = DATE '2024-05-01' LIMIT 100", 3),
+        (
+            "SELECT date, interface_id, srcaddr, action, protocol FROM flow_logs WHERE action = 'REJECT' AND protocol = 6 LIMIT 100",
+            5,
+        ),
+        (
+            "SELECT SUM(packets) AS packetcount, dstaddr FROM flow_logs WHERE dstport = 443 AND date > DATE '2024-05-08' - interval '7' day GROUP BY dstaddr ORDER BY packetcount DESC LIMIT 10",
+            1,
+        ),
+        (
+            "SELECT log_status, interface_id, count(1) FROM flow_logs WHERE interface_id IN ('eni-1', 'eni-2') GROUP BY log_status, interface_id",
+            2,
+        ),
+        (
+            "SELECT * FROM flow_logs WHERE split_part(srcaddr, '.', 1) = '10' AND split_part(srcaddr, '.', 2) = '2' LIMIT 100",
+            4,
+        ),
+        (
+            "SELECT srcaddr, from_unixtime(start) AS start_time, from_unixtime(\"end\") AS end_time FROM flow_logs WHERE day = 2 AND srcaddr = '10.1.0.2' LIMIT 100",
+            2,
+        ),
+    ] {
+        let (rows, _) = query(root.path(), sql);
+        assert_eq!(rows.len(), expected, "{sql}: {rows:?}");
+    }
+}
