@@ -11,7 +11,6 @@
 //!
 //! Source of the message: CloudWatch user guide, the JSON of alarm notifications.
 
-use weir_delivery::http::Http;
 use ::http::Method;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -22,6 +21,7 @@ use time::OffsetDateTime;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::task::JoinSet;
+use weir_delivery::http::Http;
 use weir_metrics::Metrics;
 use weir_metrics::alarm::{Alarm, PendingAction};
 use weir_types::time::UnixMillis;

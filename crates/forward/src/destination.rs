@@ -11,12 +11,12 @@
 //! password in the URL of OpenSearch are sent as basic authentication.
 
 use crate::envelope::Envelope;
-use weir_delivery::http::{Http, HttpError};
 use ::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use weir_delivery::http::{Http, HttpError};
 
 /// A destination that events can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]

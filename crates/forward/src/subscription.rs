@@ -12,7 +12,6 @@
 use crate::destination::{Destination, Endpoints};
 use crate::document::Documents;
 use crate::envelope::{Envelope, Source};
-use weir_delivery::http::Http;
 use crate::progress::Progress;
 use serde_json::json;
 use std::collections::hash_map::Entry;
@@ -25,6 +24,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use weir_delivery::http::Http;
 use weir_flow::format::LogFormat;
 use weir_logs::pattern::Pattern;
 use weir_logs::{

@@ -21,7 +21,7 @@ mod s3;
 pub mod store;
 
 pub use s3::gate::{Ask, Denied, Gate, Peer};
-pub use s3::lifecycle;
 pub use s3::host::bucket_of;
+pub use s3::lifecycle;
 pub use s3::{Endpoint, HttpRequest, HttpResponse};
 pub use store::Store;

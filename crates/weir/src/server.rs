@@ -8,7 +8,7 @@
 //! can within a few seconds, the listener closes; who is still talking then is
 //! cut off. What is left stays in the spool for the next start.
 
-use crate::agent::{Agent, Parts};
+use crate::agent::{Agent, Excluded, Parts};
 use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
 use crate::listen::{self, Limits};
@@ -75,6 +75,8 @@ pub struct Config {
     pub pin: bool,
     /// So it does after a clean end, too.
     pub keep: bool,
+    /// Traffic that is in no record.
+    pub excluded: Excluded,
     /// Devices of this host to watch in observe mode.
     pub observe: Vec<String>,
     pub delivery: DeliveryChoices,
@@ -382,6 +384,7 @@ fn start_host(
         spool: spool.clone(),
         forget: Box::new(move |flow_log| forget(&publisher, flow_log)),
         interval_s: config.interval_s,
+        excluded: config.excluded.clone(),
         now: Arc::new(now),
     })?;
     Ok((agent.handle(), Ok(agent)))

@@ -11,10 +11,12 @@
 //! that fails, the rest is written later and the running window grows meanwhile.
 //! A step that panics is given up, not the thread: packets stay judged.
 
+mod exclude;
 mod follow;
 mod network;
 mod write;
 
+pub use exclude::Excluded;
 use follow::Follower;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -51,6 +53,8 @@ pub struct Parts {
     pub forget: Box<dyn Fn(&FlowLogId) + Send>,
     /// Length of a capture window in seconds.
     pub interval_s: NonZeroU32,
+    /// Traffic that is in no record.
+    pub excluded: Excluded,
     pub now: weir_api::call::Clock,
 }
 
@@ -425,7 +429,7 @@ impl Work {
             warn!(packets = closed.missed_drops, "drops of the host's firewall were missed in observe mode");
         }
         let place = write::Place { window, file_end_s, run: self.run, now: (self.parts.now)() };
-        let mut files = write::files(place, closed, &self.orders, &self.follower);
+        let mut files = write::files(place, closed, &self.orders, &self.follower, &self.parts.excluded);
         files.reverse();
         self.follower.closed();
         self.last = Ends { window_s: window.end_s, file_s: file_end_s };
@@ -479,6 +483,7 @@ mod tests {
             spool: Arc::new(Spool::open(folder.path(), 1 << 20).unwrap()),
             forget: Box::new(|_| ()),
             interval_s: NonZeroU32::new(600).unwrap(),
+            excluded: Excluded::default(),
             now: Arc::new(crate::server::now),
         };
         Some((Agent::start(parts).unwrap(), folder))

@@ -4,6 +4,7 @@
 //! under two numbers: what they counted is added up, so that a window has one
 //! record per flow.
 
+use super::exclude::Excluded;
 use super::follow::{Attached, Follower};
 use std::collections::{BTreeMap, HashMap};
 use tracing::error;
@@ -31,7 +32,13 @@ pub struct Place {
 }
 
 /// The files of a window, one for each flow log that has a record in it.
-pub fn files(place: Place, closed: &ClosedWindow, orders: &Orders, follower: &Follower) -> Vec<SpoolFile> {
+pub fn files(
+    place: Place,
+    closed: &ClosedWindow,
+    orders: &Orders,
+    follower: &Follower,
+    excluded: &Excluded,
+) -> Vec<SpoolFile> {
     let mut interfaces: BTreeMap<&EniId, (&Attached, InterfaceSamples)> = BTreeMap::new();
     // Attached ones come before departed ones: the newest order stands.
     for attached in follower.of_window() {
@@ -44,7 +51,8 @@ pub fn files(place: Place, closed: &ClosedWindow, orders: &Orders, follower: &Fo
         orders.flow_logs.iter().any(|flow_log| flow_log.log_format.contains("weir-deciding-rule"));
     let interfaces: Vec<(&InterfaceOrder, InterfaceFacts, InterfaceSamples)> = interfaces
         .into_values()
-        .map(|(attached, samples)| {
+        .map(|(attached, mut samples)| {
+            samples.flows.retain(|flow| !excluded.holds(&attached.order, flow));
             let mut facts = InterfaceFacts::from(&attached.order);
             if names_wanted {
                 facts.rules = attached.names.clone();

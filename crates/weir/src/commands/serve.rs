@@ -1,13 +1,14 @@
 //! `weir serve`
 
 use super::HintExt;
+use crate::agent::Excluded;
 use crate::home::{Home, RootAccessKey, default_dir};
 use crate::listen::Limits;
 use crate::outward::Choices;
 use crate::server::{self, Clients, Config, DeliveryChoices, Ready, SPOOL_MAX_BYTES};
 use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,6 +46,12 @@ pub struct Args {
     /// Watch a device of this host: makes a network interface for it if there is none; its traffic stays as it is; may be given more than once
     #[arg(long, value_name = "DEVICE")]
     observe: Vec<String>,
+    /// Record also what flow logs never show in evaluate and enforce mode: DNS to the VPC's resolver, metadata, Time Sync, DHCP, licence activation, the VPC's router
+    #[arg(long)]
+    capture_excluded: bool,
+    /// A resolver of this network, whose DNS is not recorded as that of the VPC's own is not; may be given more than once
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "capture_excluded")]
+    resolver: Vec<IpAddr>,
     /// What happens on this host's devices when the server is stopped: programs leave them, or stay at work until the next start
     #[arg(long, value_enum, default_value = "detach", value_name = "WHAT")]
     on_stop: OnStop,
@@ -164,6 +171,7 @@ pub fn run(args: Args) -> Result<()> {
             endpoints: args.subscription_endpoint.into_iter().collect(),
             give_up_after: Duration::from_secs_f64(args.subscription_patience),
         },
+        excluded: Excluded { nothing: args.capture_excluded, resolvers: args.resolver },
         pin: !args.no_pin && !args.emulator,
         keep: args.on_stop == OnStop::Keep,
         observe: args.observe,
