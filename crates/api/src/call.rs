@@ -3,6 +3,7 @@
 
 use crate::error::ApiError;
 use crate::host::Host;
+use crate::insights::Queries;
 use crate::logs::destination::Destinations;
 use crate::logs::live_tail::LiveTail;
 use crate::service::Service;
@@ -39,6 +40,8 @@ pub struct Services {
     pub destinations: Arc<dyn Destinations>,
     /// Sessions of StartLiveTail; a listener of `logs`.
     pub live_tail: Arc<LiveTail>,
+    /// Queries of Logs Insights.
+    pub insights: Arc<Queries>,
     pub host: Arc<dyn Host>,
     pub clock: Clock,
     pub settings: Settings,

@@ -115,6 +115,7 @@ fn outside_aws(services: &Services, parts: &Parts) -> Option<Response> {
             let clear = |endpoint: &weir_objects::Endpoint| endpoint.clear().map_err(|e| e.to_string());
             let done = done.and_then(|()| services.objects.get().map_or(Ok(()), clear));
             services.metrics.clear();
+            services.insights.clear();
             Some(match done {
                 Ok(()) => plain(StatusCode::OK, "{\"status\":\"ok\"}"),
                 Err(message) => plain(StatusCode::INTERNAL_SERVER_ERROR, &message),

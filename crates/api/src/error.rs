@@ -15,12 +15,14 @@ pub struct ApiError {
     pub message: String,
     /// For the log only.
     pub cause: Option<String>,
+    /// Further members of a JSON answer: an object.
+    pub details: Option<serde_json::Value>,
 }
 
 impl ApiError {
     /// A fault of the caller, HTTP 400.
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), status: 400, message: message.into(), cause: None }
+        Self { code: code.into(), status: 400, message: message.into(), cause: None, details: None }
     }
 
     pub fn with_status(mut self, status: u16) -> Self {
@@ -35,6 +37,7 @@ impl ApiError {
             status: 500,
             message: "An internal error has occurred".into(),
             cause: Some(cause.to_string()),
+            details: None,
         }
     }
 

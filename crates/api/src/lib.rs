@@ -28,6 +28,7 @@ pub mod error;
 pub mod glue;
 pub mod host;
 pub mod iam;
+pub mod insights;
 pub mod intake;
 pub mod logs;
 pub mod objects;

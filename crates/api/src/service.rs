@@ -7,6 +7,7 @@ use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
 use crate::{athena, cloudwatch, ec2, glue, iam, logs, sts, weir};
 use axum::http::{HeaderMap, StatusCode};
+use serde_json::Value;
 use weir_iam::sigv4::ErrorProtocol;
 
 /// A service, as the credential scope of a signature names it.
@@ -241,8 +242,11 @@ impl Service {
                     "ServiceUnavailable" => "ServiceUnavailableException",
                     code => code,
                 };
-                let body = serde_json::json!({"__type": code, "message": error.message}).to_string();
-                Answer { error_type: Some(code.to_owned()), ..Answer::new(status, JSON, body) }
+                let mut body = serde_json::json!({"__type": code, "message": error.message});
+                if let (Some(body), Some(Value::Object(details))) = (body.as_object_mut(), &error.details) {
+                    body.extend(details.clone());
+                }
+                Answer { error_type: Some(code.to_owned()), ..Answer::new(status, JSON, body.to_string()) }
             }
             Self::Athena => {
                 // `CODE:ATHENA_CODE`

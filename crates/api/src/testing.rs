@@ -22,6 +22,7 @@
 
 use crate::call::{Call, Services, Settings};
 use crate::host::NoHost;
+use crate::insights::{Insights, NoInsights, Queries};
 use crate::service::Service;
 use crate::{athena, cloudwatch, ec2, glue, iam, logs, sts, weir};
 use aws_credential_types::Credentials;
@@ -56,14 +57,19 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        Self::with(false)
+        Self::with(false, Arc::new(NoInsights))
     }
 
     pub fn emulator() -> Self {
-        Self::with(true)
+        Self::with(true, Arc::new(NoInsights))
     }
 
-    fn with(emulator: bool) -> Self {
+    /// With an engine for queries.
+    pub fn querying(engine: Arc<dyn Insights>) -> Self {
+        Self::with(false, engine)
+    }
+
+    fn with(emulator: bool, engine: Arc<dyn Insights>) -> Self {
         let clock_ms = Arc::new(AtomicI64::new(START.0));
         let hand = clock_ms.clone();
         let state = Arc::new(weir_control::State::in_memory().unwrap());
@@ -74,6 +80,7 @@ impl World {
             metrics: Arc::new(weir_metrics::Metrics::in_memory()),
             destinations: Arc::new(crate::logs::destination::NoDestinations),
             live_tail: Arc::default(),
+            insights: Arc::new(Queries::new(engine)),
             host: Arc::new(NoHost { reason: "this is a test".into() }),
             clock: Arc::new(move || UnixMillis(hand.load(Ordering::Relaxed))),
             settings: Settings {

@@ -18,6 +18,7 @@ pub mod discover;
 pub mod engine;
 pub mod files;
 pub mod functions;
+pub mod insights;
 pub mod layout;
 pub mod saved;
 pub mod source;

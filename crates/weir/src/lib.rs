@@ -12,6 +12,7 @@ pub mod commands;
 pub mod demo;
 pub mod event_stream;
 pub mod home;
+mod insights;
 pub mod listen;
 pub mod observe;
 pub mod outward;

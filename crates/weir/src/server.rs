@@ -11,6 +11,7 @@
 use crate::agent::{Agent, Excluded, Parts};
 use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
+use crate::insights::Engine;
 use crate::listen::{self, Limits};
 use crate::observe::{self, Observing};
 use crate::outward::{Choices, Outward};
@@ -25,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 use weir_api::host::{Host, NoHost};
+use weir_api::insights::Queries;
 use weir_api::{Services, Settings};
 use weir_capture::{Capture, Sizes};
 use weir_control::flow_log::{FlowLog, set_delivery_status};
@@ -174,6 +176,7 @@ pub async fn run(
         metrics: metrics.clone(),
         destinations: outward.destinations(),
         live_tail: outward.live_tail(),
+        insights: Arc::new(Queries::new(Arc::new(Engine::start(&logs)?))),
         host,
         clock: Arc::new(now),
         settings,

@@ -25,6 +25,7 @@ mod delete_subscription_filter;
 mod describe_log_groups;
 mod describe_log_streams;
 mod describe_metric_filters;
+mod describe_queries;
 mod describe_query_definitions;
 mod describe_resource_policies;
 mod describe_subscription_filters;
@@ -34,6 +35,9 @@ mod error;
 mod event_stream;
 mod filter_log_events;
 mod get_log_events;
+mod get_log_group_fields;
+mod get_log_record;
+mod get_query_results;
 mod identify;
 mod list_log_groups;
 mod list_tags_for_resource;
@@ -47,9 +51,12 @@ mod put_query_definition;
 mod put_resource_policy;
 mod put_retention_policy;
 mod put_subscription_filter;
+mod query_groups;
 mod required;
 mod resource_policy;
 pub mod start_live_tail;
+mod start_query;
+mod stop_query;
 mod tag_log_group;
 mod tag_resource;
 mod tags;
@@ -81,12 +88,16 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "DescribeLogGroups", run: describe_log_groups::run },
     JsonAction { name: "DescribeLogStreams", run: describe_log_streams::run },
     JsonAction { name: "DescribeMetricFilters", run: describe_metric_filters::run },
+    JsonAction { name: "DescribeQueries", run: describe_queries::run },
     JsonAction { name: "DescribeQueryDefinitions", run: describe_query_definitions::run },
     JsonAction { name: "DescribeResourcePolicies", run: describe_resource_policies::run },
     JsonAction { name: "DescribeSubscriptionFilters", run: describe_subscription_filters::run },
     JsonAction { name: "DisassociateKmsKey", run: disassociate_kms_key::run },
     JsonAction { name: "FilterLogEvents", run: filter_log_events::run },
     JsonAction { name: "GetLogEvents", run: get_log_events::run },
+    JsonAction { name: "GetLogGroupFields", run: get_log_group_fields::run },
+    JsonAction { name: "GetLogRecord", run: get_log_record::run },
+    JsonAction { name: "GetQueryResults", run: get_query_results::run },
     JsonAction { name: "ListLogGroups", run: list_log_groups::run },
     JsonAction { name: "ListTagsForResource", run: list_tags_for_resource::run },
     JsonAction { name: "ListTagsLogGroup", run: list_tags_log_group::run },
@@ -97,6 +108,8 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "PutResourcePolicy", run: put_resource_policy::run },
     JsonAction { name: "PutRetentionPolicy", run: put_retention_policy::run },
     JsonAction { name: "PutSubscriptionFilter", run: put_subscription_filter::run },
+    JsonAction { name: "StartQuery", run: start_query::run },
+    JsonAction { name: "StopQuery", run: stop_query::run },
     JsonAction { name: "TagLogGroup", run: tag_log_group::run },
     JsonAction { name: "TagResource", run: tag_resource::run },
     JsonAction { name: "TestMetricFilter", run: test_metric_filter::run },

@@ -63,7 +63,7 @@ pub struct SortKey {
 }
 
 /// How `parse` gets fields out of a text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Extract {
     /// One name for each `*`.
     Glob { glob: Glob, names: Vec<String> },
@@ -110,13 +110,13 @@ pub enum Expr {
 }
 
 /// A step into a map or a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Step {
     Key(String),
     Index(usize),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LikePattern {
     /// Somewhere in the text, case-sensitive.
     Substring(String),

@@ -11,7 +11,8 @@
 //! the text; what it accepts runs. Keywords and function names may be written
 //! in any case, names of fields not.
 //!
-//! Not for: running a query, which is the crate `weir-query`.
+//! Not for: running a query, which is the crate `weir-query`; [`Request`] and
+//! [`Rows`] are what it takes and gives.
 //!
 //! Source: CloudWatch Logs user guide, "CloudWatch Logs Insights language query
 //! syntax".
@@ -24,6 +25,7 @@ mod function;
 mod lex;
 mod parse;
 mod period;
+mod request;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ pub use ast::{
 pub use extract::{Glob, Regex};
 pub use function::{Aggregate, Function};
 pub use period::{Period, Unit};
+pub use request::{Group, Pointer, Progress, Request, Rows};
 pub use value::{number, number_text};
 
 use std::fmt;

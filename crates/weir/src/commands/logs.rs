@@ -68,6 +68,8 @@ enum What {
         #[command(flatten)]
         show: Show,
     },
+    /// Run a CloudWatch Logs Insights query
+    Insights(super::insights::Args),
     /// Write the messages of a log group to a file: lines, or Parquet if its name ends with .parquet
     Export {
         #[arg(value_name = "GROUP")]
@@ -89,28 +91,28 @@ enum What {
 }
 
 #[derive(Debug, clap::Args)]
-struct Show {
+pub(super) struct Show {
     /// How to print [default: for people on a terminal, JSON lines in a pipe]
     #[arg(long, value_enum)]
     output: Option<Output>,
     #[command(flatten)]
-    server: Server,
+    pub(super) server: Server,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
+pub(super) enum Output {
     Text,
     Json,
 }
 
 #[derive(Debug, clap::Args)]
-struct Span {
+pub(super) struct Span {
     /// From then on: a time such as 2026-11-22T12:00:00Z, or an age such as 10m, 2h, 3d
     #[arg(long, value_name = "TIME", value_parser = instant)]
-    since: Option<i64>,
+    pub(super) since: Option<i64>,
     /// Up to then
     #[arg(long, value_name = "TIME", value_parser = instant)]
-    until: Option<i64>,
+    pub(super) until: Option<i64>,
 }
 
 /// Milliseconds since 1970.
@@ -157,6 +159,7 @@ pub fn run(args: &Args) -> Result<()> {
                 let pages = Pages { action: "FilterLogEvents", token: "nextToken" };
                 print(show, &pages, &filter(group, pattern, stream_prefix, span)).await
             }
+            What::Insights(args) => super::insights::run(args).await,
             What::Export { group, to, filter: pattern, format, span, server } => {
                 let format =
                     format.as_deref().map(|text| log_format(text).context("--format")).transpose()?;
@@ -191,7 +194,7 @@ impl Pages {
     }
 }
 
-fn output(show: &Show) -> Output {
+pub(super) fn output(show: &Show) -> Output {
     let by_default = if std::io::stdout().is_terminal() { Output::Text } else { Output::Json };
     show.output.unwrap_or(by_default)
 }

@@ -13,6 +13,7 @@ mod detach;
 mod env;
 mod fields;
 mod filter;
+mod insights;
 mod interfaces;
 mod logs;
 mod parse;

@@ -3,6 +3,7 @@
 mod faults;
 mod filters;
 mod permissions;
+mod queries;
 mod story;
 
 use crate::testing::{Client, Reply, START, World};
