@@ -183,7 +183,8 @@ pub fn delete(cx: Cx<'_>, name: &str, recursive: bool) -> Result<()> {
     let queries: Vec<NamedQuery> = cx.tx.list_in(cx.scope, name)?;
     let statements: Vec<PreparedStatement> = cx.tx.list_in(cx.scope, name)?;
     let executions: Vec<QueryExecution> = cx.tx.list_in(cx.scope, name)?;
-    if !recursive && !(queries.is_empty() && statements.is_empty() && executions.is_empty()) {
+    let is_empty = queries.is_empty() && statements.is_empty() && executions.is_empty();
+    if !recursive && !is_empty {
         return Err(invalid(format!("WorkGroup {name} is not empty")));
     }
     for query in queries {

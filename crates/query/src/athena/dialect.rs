@@ -456,7 +456,7 @@ impl VisitorMut for TryCasts {
             Expr::BinaryOp { op: BinaryOperator::Divide | BinaryOperator::Modulo, right, .. } => {
                 // NULL instead of a division by zero.
                 let zero = Expr::value(Value::Number("0".to_owned(), false));
-                *right = Box::new(call("nullif", vec![right.as_ref().clone(), zero]));
+                **right = call("nullif", vec![right.as_ref().clone(), zero]);
             }
             _ => {}
         }

@@ -63,6 +63,9 @@ impl Format {
     }
 }
 
+/// Rows, the values of partitions, and the objects that were written.
+type Finished = (u64, Vec<Vec<String>>, Vec<String>);
+
 /// A file of one partition: its rows are kept until the end.
 struct Part {
     values: Vec<String>,
@@ -222,8 +225,8 @@ impl Files {
         Ok(())
     }
 
-    /// Rows, the values of partitions, and the objects that were written.
-    pub fn finish(self) -> Result<(u64, Vec<Vec<String>>, Vec<String>), QueryError> {
+    /// Writes the objects.
+    pub fn finish(self) -> Result<Finished, QueryError> {
         let (mut values, mut names) = (Vec::new(), Vec::new());
         for (path, part) in self.parts {
             let bytes = match part.parquet {
