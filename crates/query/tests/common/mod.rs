@@ -1,6 +1,6 @@
 //! Folders with flow logs, and queries over them.
 
-#![allow(dead_code)]
+#![allow(clippy::unwrap_used, dead_code)] // helpers of tests, each of which uses some
 
 use std::fs;
 use std::io::Write;

@@ -171,6 +171,7 @@ async fn query(args: &Args, sql: &str, kind: Kind) -> Result<ExitCode> {
     let columns: Vec<String> = table.columns().iter().map(|column| column.name.clone()).collect();
     let engine = Engine::new(&EngineOptions { memory_bytes: args.memory, ..EngineOptions::default() })?;
     let session = engine.session();
+    weir_query::functions::register_trino(&session);
     session.register_table(TABLE, Arc::new(table))?;
     let rows = match session.sql(sql).await {
         Ok(frame) => frame.execute_stream().await,
