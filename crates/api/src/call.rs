@@ -47,6 +47,8 @@ pub struct Services {
     pub settings: Settings,
     /// S3, where it is served.
     pub objects: std::sync::OnceLock<weir_objects::Endpoint>,
+    /// Records of delivery streams, where they are delivered.
+    pub intake: std::sync::OnceLock<Arc<dyn crate::firehose::intake::Intake>>,
     /// What runs Athena's statements.
     pub queries: std::sync::OnceLock<Arc<dyn crate::athena::engine::QueryEngine>>,
 }

@@ -25,6 +25,7 @@ pub mod cloudwatch;
 pub mod dispatch;
 pub mod ec2;
 pub mod error;
+pub mod firehose;
 pub mod glue;
 pub mod host;
 pub mod iam;

@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::protocol::json::{self, Members};
 use crate::protocol::query::Params;
 use crate::protocol::xml::Xml;
-use crate::{athena, cloudwatch, ec2, glue, iam, logs, sts, weir};
+use crate::{athena, cloudwatch, ec2, firehose, glue, iam, logs, sts, weir};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use weir_iam::sigv4::ErrorProtocol;
@@ -20,6 +20,7 @@ pub enum Service {
     CloudWatch,
     Athena,
     Glue,
+    Firehose,
     Weir,
 }
 
@@ -68,7 +69,7 @@ const JSON: &str = "application/x-amz-json-1.1";
 
 impl Service {
     /// Every service under its name in credential scopes.
-    pub const NAMES: [(&'static str, Self); 8] = [
+    pub const NAMES: [(&'static str, Self); 9] = [
         ("ec2", Self::Ec2),
         ("iam", Self::Iam),
         ("sts", Self::Sts),
@@ -76,6 +77,7 @@ impl Service {
         ("monitoring", Self::CloudWatch),
         ("athena", Self::Athena),
         ("glue", Self::Glue),
+        ("firehose", Self::Firehose),
         ("weir", Self::Weir),
     ];
 
@@ -110,7 +112,7 @@ impl Service {
         let is_json = given.ends_with("json") || given.contains("json-");
         let wanted = match self {
             Self::Ec2 | Self::Iam | Self::Sts => "application/x-www-form-urlencoded",
-            Self::Logs | Self::Athena | Self::Glue | Self::Weir => JSON,
+            Self::Logs | Self::Athena | Self::Glue | Self::Firehose | Self::Weir => JSON,
             // Three formats, told apart by `cloudwatch::wire`.
             Self::CloudWatch => return Ok(()),
         };
@@ -135,6 +137,7 @@ impl Service {
     pub fn guess(target: Option<&str>, version: Option<&str>) -> Option<Self> {
         match (target.and_then(|t| t.split_once('.')).map(|(prefix, _)| prefix), version) {
             (Some(logs::TARGET), _) => Some(Self::Logs),
+            (Some(firehose::TARGET), _) => Some(Self::Firehose),
             (Some(weir::TARGET), _) => Some(Self::Weir),
             (Some(athena::TARGET), _) => Some(Self::Athena),
             (Some(glue::TARGET), _) => Some(Self::Glue),
@@ -151,7 +154,7 @@ impl Service {
         match self {
             Self::Ec2 => ErrorProtocol::Ec2,
             Self::Iam | Self::Sts | Self::CloudWatch => ErrorProtocol::Query,
-            Self::Logs | Self::Athena | Self::Glue | Self::Weir => ErrorProtocol::Json,
+            Self::Logs | Self::Athena | Self::Glue | Self::Firehose | Self::Weir => ErrorProtocol::Json,
         }
     }
 
@@ -197,6 +200,7 @@ impl Service {
             Self::Logs => run_json(logs::ACTIONS, call, action, body),
             Self::Athena => run_json(athena::ACTIONS, call, action, body),
             Self::Glue => run_json(glue::ACTIONS, call, action, body),
+            Self::Firehose => run_json(firehose::ACTIONS, call, action, body),
             Self::Weir => run_json(weir::ACTIONS, call, action, body),
             Self::CloudWatch => Ok(String::new()),
         }
@@ -206,7 +210,7 @@ impl Service {
     fn success(self, body: String) -> Answer {
         let content_type = match self {
             Self::Ec2 | Self::Iam | Self::Sts | Self::CloudWatch => XML,
-            Self::Logs | Self::Athena | Self::Glue | Self::Weir => JSON,
+            Self::Logs | Self::Athena | Self::Glue | Self::Firehose | Self::Weir => JSON,
         };
         Answer::new(StatusCode::OK, content_type, body)
     }
@@ -237,7 +241,7 @@ impl Service {
                 let body = Xml::document("ErrorResponse", Some(namespace), &xml);
                 Answer::new(status, XML, body)
             }
-            Self::Logs | Self::Weir => {
+            Self::Logs | Self::Firehose | Self::Weir => {
                 let code = match error.code.as_ref() {
                     "ServiceUnavailable" => "ServiceUnavailableException",
                     code => code,

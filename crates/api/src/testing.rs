@@ -91,6 +91,7 @@ impl World {
                 body_grace: Duration::from_secs(30),
             },
             objects: std::sync::OnceLock::new(),
+            intake: Default::default(),
             queries: std::sync::OnceLock::new(),
         };
         Self { services: Arc::new(services), clock_ms, root }
@@ -222,6 +223,7 @@ impl<'a> Client<'a> {
             "athena" => athena::TARGET,
             "glue" => glue::TARGET,
             "monitoring" => cloudwatch::TARGET,
+            "firehose" => crate::firehose::TARGET,
             _ => logs::TARGET,
         };
         let headers = vec![

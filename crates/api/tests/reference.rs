@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use weir_api::{athena, cloudwatch, ec2, glue, iam, logs, sts, weir};
+use weir_api::{athena, cloudwatch, ec2, firehose, glue, iam, logs, sts, weir};
 
 struct Service {
     /// Its folder below `src`.
@@ -16,7 +16,7 @@ struct Service {
     actions: Vec<&'static str>,
 }
 
-fn services() -> [Service; 8] {
+fn services() -> [Service; 9] {
     let service = |folder, title, note, actions: Vec<&'static str>| Service { folder, title, note, actions };
     [
         service(
@@ -64,6 +64,13 @@ fn services() -> [Service; 8] {
             "Glue",
             "JSON 1.1, target `AWSGlue`: the data catalog, as far as clients of Athena use it.",
             glue::ACTIONS.iter().map(|action| action.name).collect(),
+        ),
+        service(
+            "firehose",
+            "Firehose",
+            "JSON 1.1, `Firehose_20150804`. Direct-put streams to S3 and to HTTP endpoints; other destinations are \
+             `InvalidArgumentException`.",
+            firehose::ACTIONS.iter().map(|action| action.name).collect(),
         ),
         service(
             "weir",

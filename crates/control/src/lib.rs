@@ -16,6 +16,7 @@ pub mod attachment;
 pub mod catalog;
 pub mod cidr;
 pub mod client_token;
+pub mod delivery_stream;
 pub mod error;
 pub mod flow_log;
 pub mod instance;

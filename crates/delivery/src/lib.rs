@@ -2,15 +2,15 @@
 //! or retried.
 //!
 //! ```text
-//! agent ─ SpoolFile ─▶ Spool (fsynced)  ─▶ Publisher ─▶ Destination (CloudWatch Logs, S3)
+//! agent ─ SpoolFile ─▶ Spool (fsynced)  ─▶ Publisher ─▶ Destination (CloudWatch Logs, S3, Firehose)
 //!           then only may the kernel's       │   one task per flow log, in window order
 //!           counters be cleared              ├─▶ acknowledged: the file goes
 //!                                            └─▶ failed: StatusSink, backoff, again
 //! ```
 //!
 //! For: [`spool`] (files between the capture and the network), [`publisher`]
-//! (who sends what when), [`destination`] (the trait), [`logs`] and [`s3`] (AWS's
-//! services, reached as by any client), [`route`] (which flow log goes where),
+//! (who sends what when), [`destination`] (the trait), [`logs`], [`s3`] and [`firehose`]
+//! (AWS's services, reached as by any client), [`stream`] (delivery streams), [`route`] (which flow log goes where),
 //! [`retry`] and [`http`].
 //!
 //! Not for: capture (records arrive here as lines), and the decision which flow
@@ -51,11 +51,14 @@
 #[cfg(test)]
 mod crash_tests;
 pub mod destination;
+pub mod firehose;
 pub mod http;
 pub mod logs;
 pub mod publisher;
 pub mod retry;
 pub mod route;
 pub mod s3;
+mod session;
 mod sign;
 pub mod spool;
+pub mod stream;

@@ -19,13 +19,13 @@ mod batch;
 mod put;
 
 use crate::destination::{Destination, Receipt, SendError};
+use crate::session::{EXPIRY_MARGIN, OnBehalf, assume};
 use crate::spool::{Header, SpoolFile};
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_cloudwatchlogs as cloudwatchlogs;
-use aws_sdk_sts as sts;
 use batch::{Batch, batches};
-use put::{Put, send_error};
+use put::Put;
+pub(crate) use put::send_error;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,14 +59,21 @@ pub struct Timeouts {
     pub operation: Duration,
 }
 
+impl Timeouts {
+    /// The same type for all clients.
+    pub(crate) fn config(self) -> cloudwatchlogs::config::timeout::TimeoutConfig {
+        cloudwatchlogs::config::timeout::TimeoutConfig::builder()
+            .connect_timeout(self.connect)
+            .operation_timeout(self.operation)
+            .build()
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(3), operation: Duration::from_secs(30) }
     }
 }
-
-/// A session is given up this long before it ends.
-const EXPIRY_MARGIN: Duration = Duration::from_mins(5);
 
 /// The destination type `cloud-watch-logs`.
 #[derive(Debug)]
@@ -112,61 +119,20 @@ impl CloudWatchLogs {
     /// Assumes the role as the flow-logs service on behalf of the flow log.
     async fn assume(&self, header: &Header, role: &Arn) -> Result<Session, SendError> {
         let Header { flow_log, account, region, .. } = header;
-        let source_arn = Arn::new("ec2", region, account, format!("vpc-flow-log/{flow_log}")).to_string();
-        let source_account = account.clone();
-        let mut config = sts::Config::builder()
-            .behavior_version(sts::config::BehaviorVersion::latest())
-            .region(sts::config::Region::new(region.clone()))
-            .credentials_provider(self.config.credentials.clone())
-            .retry_config(sts::config::retry::RetryConfig::disabled())
-            .timeout_config(self.timeouts())
-            .use_fips(false)
-            .use_dual_stack(false);
-        config.set_endpoint_url(self.config.endpoint_url.clone());
-        let answer = sts::Client::from_conf(config.build())
-            .assume_role()
-            .role_arn(role.to_string())
-            .role_session_name(format!("vpc-flow-logs-{flow_log}"))
-            .customize()
-            // Before signing, so that the signature covers them: nobody between
-            // here and STS can claim another source.
-            .mutate_request(move |request| {
-                let headers = request.headers_mut();
-                drop(headers.try_insert("x-amz-source-account", source_account.clone()));
-                drop(headers.try_insert("x-amz-source-arn", source_arn.clone()));
-            })
-            .send()
-            .await
-            .map_err(|error| match send_error("sts:AssumeRole", role.to_string(), error) {
-                // STS looked at the role and does not let it be assumed.
-                error if matches!(error.code.as_deref(), Some("ValidationError" | "NoSuchEntity")) => {
-                    SendError { kind: DeliveryError::AccessError, ..error }
-                }
-                error => error,
-            })?;
-        let Some(credentials) = answer.credentials() else {
-            return Err(SendError {
-                kind: DeliveryError::UnknownError,
-                operation: "sts:AssumeRole",
-                object: role.to_string(),
-                code: None,
-                source: Some("the answer has no credentials".into()),
-            });
+        let behalf = OnBehalf {
+            region,
+            account,
+            arn: Arn::new("ec2", region, account, format!("vpc-flow-log/{flow_log}")).to_string(),
+            session: format!("vpc-flow-logs-{flow_log}"),
         };
-        let expires = SystemTime::try_from(*credentials.expiration()).ok();
-        let keys = Credentials::new(
-            credentials.access_key_id(),
-            credentials.secret_access_key(),
-            Some(credentials.session_token().to_owned()),
-            expires,
-            "vpc-flow-logs",
-        );
+        let keys = assume(&self.config, None, role, &behalf).await?;
+        let expires = keys.expiry();
         let mut config = cloudwatchlogs::Config::builder()
             .behavior_version(cloudwatchlogs::config::BehaviorVersion::latest())
             .region(cloudwatchlogs::config::Region::new(region.clone()))
             .credentials_provider(keys)
             .retry_config(cloudwatchlogs::config::retry::RetryConfig::disabled())
-            .timeout_config(self.timeouts())
+            .timeout_config(self.config.timeouts.config())
             .use_fips(false)
             .use_dual_stack(false);
         config.set_endpoint_url(self.config.endpoint_url.clone());
@@ -175,15 +141,6 @@ impl CloudWatchLogs {
             logs: cloudwatchlogs::Client::from_conf(config.build()),
             until: expires.and_then(|at| at.checked_sub(EXPIRY_MARGIN)).unwrap_or_else(SystemTime::now),
         })
-    }
-
-    /// The same type for both clients.
-    fn timeouts(&self) -> sts::config::timeout::TimeoutConfig {
-        let Timeouts { connect, operation } = self.config.timeouts;
-        sts::config::timeout::TimeoutConfig::builder()
-            .connect_timeout(connect)
-            .operation_timeout(operation)
-            .build()
     }
 
     /// What of this very file was acknowledged before.

@@ -1,6 +1,7 @@
 //! Which flow log goes where: by the type of its destination.
 
 use crate::destination::{Destination, Hold, Receipt, SendError};
+use crate::firehose::Firehose;
 use crate::logs::CloudWatchLogs;
 use crate::s3::S3;
 use crate::spool::SpoolFile;
@@ -11,6 +12,7 @@ use weir_types::orders;
 pub struct Routes {
     pub logs: CloudWatchLogs,
     pub s3: S3,
+    pub firehose: Firehose,
 }
 
 impl Destination for Routes {
@@ -18,9 +20,7 @@ impl Destination for Routes {
         match &file.header.destination {
             orders::Destination::CloudWatchLogs { .. } => self.logs.send(file).await,
             orders::Destination::S3 { .. } => self.s3.send(file).await,
-            orders::Destination::KinesisDataFirehose { .. } => {
-                Err(SendError::misrouted("firehose:PutRecordBatch", file))
-            }
+            orders::Destination::KinesisDataFirehose { .. } => self.firehose.send(file).await,
         }
     }
 
@@ -33,5 +33,6 @@ impl Destination for Routes {
 
     fn forget(&self, flow_log: &FlowLogId) {
         self.logs.forget(flow_log);
+        self.firehose.forget(flow_log);
     }
 }

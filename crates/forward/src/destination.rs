@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `arn:P:lambda:R:A:function:N` | Invoke (event) at the endpoint for `lambda` |
 //! | `arn:P:kinesis:R:A:stream/N` | PutRecords at the endpoint for `kinesis` |
-//! | `arn:P:firehose:R:A:deliverystream/N` | PutRecordBatch at the endpoint for `firehose` |
+//! | `arn:P:firehose:R:A:deliverystream/N` | PutRecordBatch at the endpoint for `firehose`; without one, to this server's own stream |
 //! | `weir:opensearch:URL/INDEX` | `_bulk` at the URL, one document an event |
 //!
 //! The endpoints are the server's settings. Requests are not signed; user and
@@ -21,10 +21,27 @@ use weir_delivery::http::{Http, HttpError};
 /// A destination that events can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    Lambda { endpoint: String, function: String },
-    Kinesis { endpoint: String, stream: String },
-    Firehose { endpoint: String, stream: String },
-    OpenSearch { url: String, index: String, authorization: Option<String> },
+    Lambda {
+        endpoint: String,
+        function: String,
+    },
+    Kinesis {
+        endpoint: String,
+        stream: String,
+    },
+    Firehose {
+        endpoint: String,
+        stream: String,
+    },
+    /// A stream of this server, by its ARN.
+    OwnFirehose {
+        stream: String,
+    },
+    OpenSearch {
+        url: String,
+        index: String,
+        authorization: Option<String>,
+    },
 }
 
 /// Why a text names no destination.
@@ -69,7 +86,10 @@ impl Destination {
             }
             "firehose" => {
                 let stream = name("deliverystream/")?;
-                Ok(Self::Firehose { stream, endpoint: endpoint("firehose")? })
+                match endpoint("firehose") {
+                    Ok(endpoint) => Ok(Self::Firehose { stream, endpoint }),
+                    Err(_) => Ok(Self::OwnFirehose { stream: text.to_owned() }),
+                }
             }
             _ => Err(unknown()),
         }
@@ -80,7 +100,7 @@ impl Destination {
         match self {
             Self::Lambda { .. } => "Lambda",
             Self::Kinesis { .. } => "Kinesis",
-            Self::Firehose { .. } => "Firehose",
+            Self::Firehose { .. } | Self::OwnFirehose { .. } => "Firehose",
             Self::OpenSearch { .. } => "OpenSearch",
         }
     }
@@ -93,6 +113,7 @@ impl Destination {
                 let url = invocations(endpoint, function);
                 http.send(Method::POST, &url, &[("x-amz-invocation-type", "DryRun")], b"{}".to_vec()).await?;
             }
+            Self::OwnFirehose { stream } => return Err(not_here(stream)),
             Self::Kinesis { .. } | Self::Firehose { .. } => {
                 self.send(http, &[Envelope::control(self.kind())]).await?;
             }
@@ -131,6 +152,7 @@ impl Destination {
                 let answer = json_1_1(http, endpoint, "Firehose_20150804.PutRecordBatch", &body).await?;
                 whole(&answer, "FailedPutCount")?;
             }
+            Self::OwnFirehose { stream } => return Err(not_here(stream)),
             Self::OpenSearch { url, index, authorization } => {
                 let body: String = envelopes.iter().map(|envelope| envelope.bulk(index)).collect();
                 let mut headers = vec![("content-type", "application/x-ndjson")];
@@ -145,6 +167,11 @@ impl Destination {
         }
         Ok(())
     }
+}
+
+/// Whoever sends to a stream of this server knows how: [`crate::subscription::OwnStreams`].
+fn not_here(stream: &str) -> HttpError {
+    HttpError::NoAnswer(format!("{stream} cannot be reached"))
 }
 
 /// `https://user:password@host:9200/index`; the index is `flow-logs` if none is named.

@@ -19,12 +19,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use weir_delivery::http::Http;
+use weir_delivery::http::{Http, HttpError};
 use weir_flow::format::LogFormat;
 use weir_logs::pattern::Pattern;
 use weir_logs::{
@@ -42,6 +43,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How often new and deleted filters are looked for without being woken.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Puts records into delivery streams of this server.
+pub trait OwnStreams: Send + Sync {
+    /// With a session of `role`, on behalf of the log groups of `source`.
+    fn put<'a>(
+        &'a self,
+        role: &'a str,
+        stream: &'a str,
+        records: Vec<Vec<u8>>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+}
+
 type Formats = dyn Fn(&Scope, &str) -> Vec<LogFormat> + Send + Sync;
 
 /// What the deliverer needs.
@@ -50,6 +62,7 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     pub http: Http,
     pub endpoints: Endpoints,
+    pub own: Arc<dyn OwnStreams>,
     /// Folder for the places and the dead-letter files; `None` keeps nothing.
     pub dir: Option<PathBuf>,
     /// How long a page is tried before it goes to the dead-letter file.
@@ -61,7 +74,6 @@ pub struct Parts {
 
 /// Delivers every subscription until it is dropped.
 pub struct Deliverer {
-    shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
 
@@ -90,13 +102,8 @@ impl Deliverer {
         let news = Arc::new(Notify::new());
         parts.logs.listen(Arc::new(Wake(news.clone())));
         let shared = Arc::new(Shared { parts, progress: Mutex::new(progress), news });
-        let task = tokio::spawn(supervise(shared.clone()));
-        Ok(Self { shared, task })
-    }
-
-    /// Tests a destination before a filter for it is made.
-    pub async fn test(&self, destination: &str) -> Result<(), String> {
-        test(&self.shared.parts.http, &self.shared.parts.endpoints, destination).await
+        let task = tokio::spawn(supervise(shared));
+        Ok(Self { task })
     }
 }
 
@@ -106,10 +113,38 @@ impl Drop for Deliverer {
     }
 }
 
-/// Tests a destination.
-pub async fn test(http: &Http, endpoints: &Endpoints, destination: &str) -> Result<(), String> {
+/// Tests a destination before a filter for it is made.
+pub async fn test(
+    http: &Http,
+    endpoints: &Endpoints,
+    own: &dyn OwnStreams,
+    destination: &str,
+    role: Option<&str>,
+) -> Result<(), String> {
     let destination = Destination::parse(destination, endpoints).map_err(|error| error.to_string())?;
-    destination.test(http).await.map_err(|error| error.to_string())
+    match &destination {
+        Destination::OwnFirehose { stream } => {
+            let control = vec![Envelope::control(destination.kind()).gzip()];
+            own.put(role.unwrap_or_default(), stream, control).await
+        }
+        other => other.test(http).await.map_err(|error| error.to_string()),
+    }
+}
+
+/// Sends envelopes to a destination.
+async fn send(
+    parts: &Parts,
+    role: Option<&str>,
+    destination: &Destination,
+    envelopes: &[Envelope],
+) -> Result<(), HttpError> {
+    match destination {
+        Destination::OwnFirehose { stream } => {
+            let records = envelopes.iter().map(Envelope::gzip).collect();
+            parts.own.put(role.unwrap_or_default(), stream, records).await.map_err(HttpError::NoAnswer)
+        }
+        other => other.send(&parts.http, envelopes).await,
+    }
 }
 
 fn name(scope: &Scope, filter: &NamedFilter<SubscriptionFilter>) -> String {
@@ -235,7 +270,8 @@ impl Shared {
         let (began, mut pause) = (Instant::now(), FIRST_PAUSE);
         let (group, filter) = (&named.group, &named.name);
         loop {
-            let error = match destination.send(&self.parts.http, envelopes).await {
+            let role = named.filter.role_arn.as_deref();
+            let error = match send(&self.parts, role, destination, envelopes).await {
                 Ok(()) => {
                     let bytes: usize = events.iter().map(|event| event.message.len()).sum();
                     self.count(scope, named, destination, "ForwardedLogEvents", events.len());

@@ -9,6 +9,7 @@
 //!   metrics/             data points and alarms
 //!   subscriptions/       how far subscriptions are, and their dead letters
 //!   spool/               windows of records not yet acknowledged
+//!   streams/             records of delivery streams not yet delivered
 //!   root-access-key      0600, JSON: access_key_id, secret_access_key
 //!   endpoint             JSON: url, region, account_id of the running server
 //!   lock                 held by the running server; its process id
@@ -157,6 +158,10 @@ impl Home {
 
     pub fn subscriptions(&self) -> PathBuf {
         self.0.join("subscriptions")
+    }
+
+    pub fn streams(&self) -> PathBuf {
+        self.0.join("streams")
     }
 
     pub fn spool(&self) -> PathBuf {

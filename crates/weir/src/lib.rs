@@ -20,3 +20,4 @@ pub mod query;
 pub mod records;
 pub mod replay;
 pub mod server;
+mod streams;

@@ -24,7 +24,7 @@ use weir_flow::format::LogFormat;
 use weir_forward::Http;
 use weir_forward::action::Actions;
 use weir_forward::destination::Endpoints;
-use weir_forward::subscription::{self, Deliverer, Parts};
+use weir_forward::subscription::{self, Deliverer, OwnStreams, Parts};
 use weir_logs::{Scope, Store};
 use weir_metrics::Metrics;
 
@@ -63,6 +63,7 @@ impl Outward {
         state: &Arc<State>,
         logs: &Arc<Store>,
         metrics: &Arc<Metrics>,
+        own: Arc<dyn OwnStreams>,
     ) -> Result<Self> {
         logs.listen(Arc::new(LogMetrics(metrics.clone())));
         let live_tail = Arc::new(LiveTail::default());
@@ -75,6 +76,7 @@ impl Outward {
             metrics: metrics.clone(),
             http: http.clone(),
             endpoints: endpoints.clone(),
+            own: own.clone(),
             dir: (!config.emulator).then(|| config.home.subscriptions()),
             give_up_after,
             formats: Arc::new(move |scope, group| formats(&known, scope, group)),
@@ -83,7 +85,7 @@ impl Outward {
         .context("cannot open the subscriptions' folder")?;
         let actions = Actions::new(http.clone(), alarm_commands, Arc::new(now));
         let upkeep = tokio::spawn(upkeep(metrics.clone(), actions));
-        let destinations = Arc::new(Reach { http, endpoints, runtime: Handle::current() });
+        let destinations = Arc::new(Reach { http, endpoints, own, runtime: Handle::current() });
         Ok(Self { _deliverer: deliverer, upkeep, live_tail, destinations })
     }
 
@@ -99,13 +101,15 @@ impl Outward {
 struct Reach {
     http: Http,
     endpoints: Endpoints,
+    own: Arc<dyn OwnStreams>,
     runtime: Handle,
 }
 
 impl Destinations for Reach {
     /// For threads that may block, as actions' threads may.
-    fn test(&self, destination: &str) -> Result<(), String> {
-        self.runtime.block_on(subscription::test(&self.http, &self.endpoints, destination))
+    fn test(&self, destination: &str, role: Option<&str>) -> Result<(), String> {
+        let test = subscription::test(&self.http, &self.endpoints, &*self.own, destination, role);
+        self.runtime.block_on(test)
     }
 }
 

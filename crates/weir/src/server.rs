@@ -15,6 +15,7 @@ use crate::insights::Engine;
 use crate::listen::{self, Limits};
 use crate::observe::{self, Observing};
 use crate::outward::{Choices, Outward};
+use crate::streams::DeliveryStreams;
 use anyhow::{Context, Result, anyhow, bail};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -31,6 +32,7 @@ use weir_api::{Services, Settings};
 use weir_capture::{Capture, Sizes};
 use weir_control::flow_log::{FlowLog, set_delivery_status};
 use weir_control::{Cx, State, principal};
+use weir_delivery::firehose::Firehose;
 use weir_delivery::http::Http;
 use weir_delivery::logs::{CloudWatchLogs, PublisherConfig};
 use weir_delivery::publisher::{DeliveryStatus, Publisher};
@@ -169,7 +171,8 @@ pub async fn run(
     } else {
         Metrics::open(&config.home.metrics(), now()).context("cannot open the metrics")?
     });
-    let outward = Outward::start(&config, &state, &logs, &metrics)?;
+    let streams = DeliveryStreams::open(&config, &state, &url)?;
+    let outward = Outward::start(&config, &state, &logs, &metrics, streams.own())?;
     let services = Services {
         state: state.clone(),
         logs: logs.clone(),
@@ -181,11 +184,13 @@ pub async fn run(
         clock: Arc::new(now),
         settings,
         objects: Default::default(),
+        intake: Default::default(),
         queries: Default::default(),
     };
     let services = Arc::new(services);
     let objects = serve_objects(&config, &services)?;
     crate::athena::serve(&services).context("cannot prepare Athena")?;
+    drop(services.intake.set(streams.intake()));
     let (stop, stopped) = watch::channel(false);
     let mut serving =
         tokio::spawn(listen::serve(listener, weir_api::router(services), config.clients.limits, stopped));
@@ -205,6 +210,7 @@ pub async fn run(
     info!(reason, "stopping");
     maintaining.iter().for_each(tokio::task::JoinHandle::abort);
     drop(outward);
+    drop(streams);
     if let Some(agent) = agent {
         tokio::task::spawn_blocking(move || agent.stop()).await?;
     }
@@ -313,7 +319,8 @@ fn publisher(
     };
     let destination = Routes {
         logs: CloudWatchLogs::new(publisher_config(state, url, FLOW_LOGS_SERVICE)?),
-        s3: S3::new(s3, http),
+        s3: S3::new(s3, http.clone()),
+        firehose: Firehose::new(publisher_config(state, url, DELIVERY_SERVICE)?, http),
     };
     // The sink must not block, and reports must keep their order.
     let (sender, reports) = std::sync::mpsc::channel::<DeliveryStatus>();
@@ -334,7 +341,7 @@ fn publisher(
 }
 
 /// This endpoint, with the keys of a service.
-fn publisher_config(state: &State, url: &str, service: &str) -> Result<PublisherConfig> {
+pub(crate) fn publisher_config(state: &State, url: &str, service: &str) -> Result<PublisherConfig> {
     let key = state.transact(|tx| principal::service_access_key(tx, service))?;
     let credentials = Credentials::new(key.id.clone(), key.secret.expose().to_owned(), None, None, "weir");
     Ok(PublisherConfig {

@@ -1,7 +1,7 @@
 //! `CreateFlowLogs`. Source: EC2 API, `CreateFlowLogs`.
 
 use super::log_bucket::{self, DELIVERY_SERVICE, Delivery};
-use super::{tag_spec, taggable, unsuccessful};
+use super::{log_stream, tag_spec, taggable, unsuccessful};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::query::Params;
@@ -17,7 +17,6 @@ const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
 pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
     let mut request = parse(params)?;
     if call.services.settings.emulator {
-        request.takes_any_destination = true;
         // Suites made for emulators write `Reject`.
         request.traffic_type = request.traffic_type.map(|text| text.to_ascii_uppercase());
     }
@@ -32,9 +31,18 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
         };
         check_role(call, role, service)?;
     }
-    let created = match log_bucket::check(call, &request)? {
+    let delivery = match log_bucket::check(call, &request)? {
+        Delivery::Ready => log_stream::check(call, &request)?,
+        other => other,
+    };
+    let created = match delivery {
         Delivery::Refused(created) => created,
         Delivery::Ready => call.transact(|cx| flow_log::create(cx, &request))?,
+        Delivery::Prepare { scope, stream } => {
+            let created = call.transact(|cx| flow_log::create(cx, &request))?;
+            log_stream::prepare(call, &scope, &stream)?;
+            created
+        }
         Delivery::Permit { bucket, grant } => {
             let created = call.transact(|cx| flow_log::create(cx, &request))?;
             log_bucket::permit(call, &bucket, &grant)?;
@@ -67,7 +75,6 @@ fn parse(params: &Params) -> Result<CreateFlowLogs, ApiError> {
         log_format: text("LogFormat"),
         max_aggregation_interval_s: params.integer("MaxAggregationInterval")?,
         destination_options: destination_options(params)?,
-        takes_any_destination: false,
         tag_fields: tag_fields.collect::<Result<_, ApiError>>()?,
         tags: tag_spec::parse(params, "vpc-flow-log")?,
     })

@@ -13,6 +13,8 @@ mod policy;
 use crate::call::Call;
 use crate::error::ApiError;
 use policy::{Grant, TooLarge, merged};
+
+use weir_control::Scope;
 use weir_control::flow_log::{CreateFlowLogs, Created, Unsuccessful};
 use weir_iam::{DocumentKind, NamedPolicy, PolicyDocument, Principal};
 use weir_types::arn::partition_of;
@@ -32,6 +34,8 @@ pub(super) enum Delivery {
     Ready,
     /// To let deliveries into this bucket.
     Permit { bucket: String, grant: Grant },
+    /// To tag this stream and to make the role that writes to it.
+    Prepare { scope: Scope, stream: String },
     /// The answer: all resources are unsuccessful.
     Refused(Created),
 }
@@ -41,15 +45,7 @@ pub(super) enum Delivery {
 /// Errors: `UnauthorizedOperation` without `logs:CreateLogDelivery`.
 pub(super) fn check(call: &Call<'_>, request: &CreateFlowLogs) -> Result<Delivery, ApiError> {
     let Some((bucket, prefix)) = place(request) else { return Ok(Delivery::Ready) };
-    let refused = |Unready { code, message }: Unready| {
-        let item = |id: &String| Unsuccessful {
-            resource_id: id.clone(),
-            code: code.to_owned(),
-            message: message.clone(),
-        };
-        let unsuccessful = request.resource_ids.iter().map(item).collect();
-        Delivery::Refused(Created { flow_log_ids: Vec::new(), unsuccessful })
-    };
+    let refused = |Unready { code, message }: Unready| refused(request, code, message);
     let Some(objects) = call.services.objects.get() else { return Ok(Delivery::Ready) };
     let is_emulator = call.services.settings.emulator;
     if !is_emulator {
@@ -84,6 +80,17 @@ pub(super) fn check(call: &Call<'_>, request: &CreateFlowLogs) -> Result<Deliver
             Ok(refused(Unready { code: "LogDestinationPermissionIssueException", message }))
         }
     }
+}
+
+/// All resources are unsuccessful, for the same reason.
+pub(super) fn refused(request: &CreateFlowLogs, code: &str, message: String) -> Delivery {
+    let item = |id: &String| Unsuccessful {
+        resource_id: id.clone(),
+        code: code.to_owned(),
+        message: message.clone(),
+    };
+    let unsuccessful = request.resource_ids.iter().map(item).collect();
+    Delivery::Refused(Created { flow_log_ids: Vec::new(), unsuccessful })
 }
 
 /// Lets deliveries in, beside whatever the policy says by now.

@@ -75,6 +75,7 @@ mod get_managed_prefix_list_entries;
 mod instance;
 mod ip_permission;
 mod log_bucket;
+mod log_stream;
 mod modify_availability_zone_group;
 mod modify_managed_prefix_list;
 mod modify_network_interface_attribute;

@@ -6,15 +6,16 @@ use crate::error::ApiError;
 
 /// Tests destinations; what the server is started with knows how.
 pub trait Destinations: Send + Sync {
-    /// Sends a test to the destination. The error says what is wrong, for the log.
-    fn test(&self, destination: &str) -> Result<(), String>;
+    /// Sends a test to the destination, with the filter's role. The error says
+    /// what is wrong, for the log.
+    fn test(&self, destination: &str, role: Option<&str>) -> Result<(), String>;
 }
 
 /// A server that reaches none.
 pub struct NoDestinations;
 
 impl Destinations for NoDestinations {
-    fn test(&self, destination: &str) -> Result<(), String> {
+    fn test(&self, destination: &str, _: Option<&str>) -> Result<(), String> {
         Err(format!("this server sends nothing to {destination}"))
     }
 }
@@ -68,5 +69,5 @@ pub fn check(call: &Call<'_>, arn: &str, role: Option<&str>) -> Result<(), ApiEr
             return Err(failed("logs.amazonaws.com cannot assume the role".into()));
         }
     }
-    call.services.destinations.test(arn).map_err(failed)
+    call.services.destinations.test(arn, role).map_err(failed)
 }

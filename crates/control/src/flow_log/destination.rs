@@ -13,7 +13,7 @@
 //! Source: EC2 API, `CreateFlowLogs`; VPC user guide, "Publish flow logs to
 //! Amazon S3", "Publish flow logs to Amazon Data Firehose".
 
-use super::spec::{CreateFlowLogs, DestinationOptionsRequest, invalid, invalid_value, not_supported};
+use super::spec::{CreateFlowLogs, DestinationOptionsRequest, invalid, invalid_value};
 use super::{DestinationOptions, FileFormat, LogDestination};
 use crate::error::{ControlError, Result};
 use crate::state::Scope;
@@ -29,10 +29,6 @@ impl CreateFlowLogs {
         match kind {
             "cloud-watch-logs" => self.cloud_watch_logs(scope),
             "s3" => self.s3(scope),
-            "kinesis-data-firehose" if !self.takes_any_destination => {
-                self.firehose(scope)?;
-                Err(not_supported(&format!("LogDestinationType {kind}")))
-            }
             "kinesis-data-firehose" => self.firehose(scope),
             other => {
                 let message = format!("Value ({other}) for parameter logDestinationType is invalid.");

@@ -38,9 +38,6 @@ pub struct CreateFlowLogs {
     pub max_aggregation_interval_s: Option<i64>,
     /// They are for S3 only.
     pub destination_options: Option<DestinationOptionsRequest>,
-    /// Takes destinations that nothing is delivered to yet, as emulators do.
-    #[serde(skip)]
-    pub takes_any_destination: bool,
     pub tag_fields: Vec<TagFieldRequest>,
     pub tags: Vec<(String, String)>,
 }

@@ -94,11 +94,6 @@ fn requests_that_cannot_be_met_say_why() {
         deliver_logs_permission_arn: None,
         ..by_arn("arn:aws:s3:::bucket")
     };
-    let to_firehose = || CreateFlowLogs {
-        log_destination_type: some("kinesis-data-firehose"),
-        log_destination: some(STREAM),
-        ..to_s3()
-    };
     let tags_of = |kind: &str, keys: &[&str]| CreateFlowLogs {
         tag_fields: vec![TagFieldRequest {
             resource_type: kind.into(),
@@ -192,7 +187,6 @@ fn requests_that_cannot_be_met_say_why() {
             CreateFlowLogs { log_destination: None, ..to_s3() },
             "InvalidParameter: LogDestination can't be empty if LogGroupName is not provided.",
         ),
-        (to_firehose(), "UnsupportedOperation: LogDestinationType kinesis-data-firehose is not supported"),
         (
             CreateFlowLogs { log_destination_type: some("paper"), ..good() },
             "InvalidParameterValue: Value (paper)",
@@ -352,7 +346,6 @@ fn buckets_and_streams_are_checked_whole() {
         deliver_logs_permission_arn: None,
         log_destination_type: some(kind),
         log_destination: some(arn),
-        takes_any_destination: true,
         ..good("VPC", &[&vpc])
     };
     let s3 = |arn: &str| to("s3", arn);

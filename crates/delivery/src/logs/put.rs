@@ -122,7 +122,7 @@ fn is_code(error: &SendError, code: &str) -> bool {
 }
 
 /// An SDK's error with its kind and code.
-pub(super) fn send_error<E>(operation: &'static str, object: String, error: SdkError<E>) -> SendError
+pub(crate) fn send_error<E>(operation: &'static str, object: String, error: SdkError<E>) -> SendError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {

@@ -13,30 +13,22 @@
 
 mod layout;
 mod object;
+pub(crate) mod put;
 #[cfg(test)]
 mod tests;
 
 use crate::destination::{Destination, Hold, Receipt, SendError};
-use crate::http::{Http, HttpError};
+use crate::http::Http;
 use crate::logs::PublisherConfig;
-use crate::retry::classify;
-use crate::sign::Unsigned;
 use crate::spool::{Header, SpoolFile};
 use aws_credential_types::provider::ProvideCredentials;
 use layout::{Layout, SLOT_S};
 use object::{MAX_TEXT_BYTES, Object};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use put::{Put, put_object};
 use std::error::Error;
-use std::time::{Duration, SystemTime};
 use weir_types::arn::partition_of;
 use weir_types::flow_log::DeliveryError;
 use weir_types::orders;
-
-/// What stays as it is in the path of a URL that is signed for S3.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-
-/// How long the PUT of one object may take.
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How to write to buckets.
 #[derive(Debug, Clone)]
@@ -64,41 +56,19 @@ impl S3 {
 
     async fn put(&self, header: &Header, bucket: &str, object: Object) -> Result<(), SendError> {
         let Object { key, body } = object;
-        let failed = |code: Option<String>, source: Box<dyn Error + Send + Sync>| SendError {
-            kind: classify(code.as_deref()),
-            operation: "s3:PutObject",
-            object: format!("{bucket}/{key}"),
-            code,
-            source: Some(source),
-        };
-        let credentials = self.config.publisher.credentials.provide_credentials().await;
-        let credentials = credentials.map_err(|error| failed(None, Box::new(error)))?;
-        let path = utf8_percent_encode(&key, PLAIN);
-        let url = match &self.config.publisher.endpoint_url {
-            Some(endpoint) => format!("{}/{bucket}/{path}", endpoint.trim_end_matches('/')),
-            None => {
-                let region = &header.region;
-                let ending = if partition_of(region) == "aws-cn" { ".cn" } else { "" };
-                format!("https://s3.{region}.amazonaws.com{ending}/{bucket}/{path}")
-            }
-        };
-        let unsigned = Unsigned {
-            service: "s3",
+        let publisher = &self.config.publisher;
+        let credentials = publisher.credentials.provide_credentials().await;
+        let credentials = credentials.map_err(|error| put::failed(bucket, &key, None, Box::new(error)))?;
+        let put = Put {
+            http: &self.http,
+            endpoint_url: publisher.endpoint_url.as_deref(),
+            credentials: &credentials,
             region: &header.region,
-            method: "PUT",
-            url: &url,
+            bucket,
+            key: &key,
             headers: self.headers(header),
-            body: &body,
         };
-        let headers = unsigned.sign(&credentials, SystemTime::now()).map_err(|error| failed(None, error))?;
-        // The client sets it from the URL.
-        let headers: Vec<(&str, &str)> = headers
-            .iter()
-            .filter(|(name, _)| name != "host")
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        let sent = self.http.send_within(PATIENCE, http::Method::PUT, &url, &headers, body).await;
-        sent.map(drop).map_err(|error| failed(code(&error), Box::new(error)))
+        put_object(put, body).await
     }
 
     fn headers(&self, header: &Header) -> Vec<(&'static str, String)> {
@@ -192,15 +162,4 @@ pub(crate) fn objects_of(file: &SpoolFile, max_bytes: usize) -> Vec<(String, Vec
     let texts = object::texts(file, max_bytes).into_iter().enumerate();
     let made = texts.filter_map(|(number, text)| object::object(layout, &file.header, number, &text).ok());
     made.map(|object| (object.key, object.body)).collect()
-}
-
-/// The code in S3's answer.
-fn code(error: &HttpError) -> Option<String> {
-    let HttpError::Refused { status, body } = error else { return None };
-    let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-    match code {
-        Some((code, _)) => Some(code.to_owned()),
-        None if *status == http::StatusCode::FORBIDDEN => Some("AccessDenied".to_owned()),
-        None => None,
-    }
 }

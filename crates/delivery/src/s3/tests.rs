@@ -1,4 +1,6 @@
+use super::put::code;
 use super::*;
+use crate::http::HttpError;
 use crate::spool::SpoolFile;
 use std::io::Read;
 use weir_types::flow_log::FileFormat;

@@ -19,7 +19,6 @@ fn flow_log(cx: Cx<'_>, format: &str, file_format: &str, hive: bool) -> Result<S
             hive_compatible_partitions: Some(hive),
             per_hour_partition: Some(hive),
         }),
-        takes_any_destination: true,
         ..CreateFlowLogs::default()
     };
     Ok(create(cx, &request)?.flow_log_ids[0].to_string())
