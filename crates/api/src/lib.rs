@@ -15,6 +15,7 @@
 //! | CloudWatch metrics and alarms | [`cloudwatch`] | RPC v2 CBOR, JSON 1.0, query |
 //! | Athena | [`athena`] | JSON 1.1 |
 //! | Glue, its data catalog | [`glue`] | JSON 1.1 |
+//! | Firehose | [`firehose`] | JSON 1.1 |
 //! | Weir's own (attach, detach, list) | [`weir`] | JSON 1.1 |
 
 pub mod athena;
