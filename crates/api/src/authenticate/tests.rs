@@ -185,7 +185,9 @@ fn the_scope_names_region_and_service() {
     assert!(answer.body.starts_with("<?xml"), "S3's clients read XML: {}", answer.body);
     for answer in [answer, root.json("kinesis", "ListStreams", json!({}))] {
         assert!(
-            answer.message().ends_with("It has: ec2, iam, sts, logs, monitoring, athena, glue, firehose, weir."),
+            answer
+                .message()
+                .ends_with("It has: ec2, iam, sts, logs, monitoring, athena, glue, firehose, weir."),
             "{}",
             answer.message()
         );
