@@ -72,9 +72,13 @@ async fn make(setup: &Setup) -> Result<()> {
     let answer = client.query("ec2", "GetFlowLogsIntegrationTemplate", &params).await?;
     let template: Value = serde_json::from_str(&xml_text(&answer, "result").unwrap_or_default())
         .context("the template of GetFlowLogsIntegrationTemplate is not JSON")?;
-    let resources: Vec<&Value> = template["Resources"].as_object().into_iter().flat_map(|all| all.values()).collect();
+    let resources: Vec<&Value> =
+        template["Resources"].as_object().into_iter().flat_map(|all| all.values()).collect();
     let of = |kind: &'static str| {
-        resources.iter().filter(move |resource| resource["Type"] == kind).map(|resource| &resource["Properties"])
+        resources
+            .iter()
+            .filter(move |resource| resource["Type"] == kind)
+            .map(|resource| &resource["Properties"])
     };
     let mut out = std::io::stdout().lock();
     for database in of("AWS::Glue::Database") {
@@ -112,7 +116,11 @@ async fn unless_there(client: &Client, service: &str, action: &str, members: &Va
     match client.json(service, action, members).await {
         Ok(_) => Ok(()),
         Err(error) => match error.downcast_ref::<ServiceError>() {
-            Some(told) if told.code == "AlreadyExistsException" || told.message.ends_with("already exists") => Ok(()),
+            Some(told)
+                if told.code == "AlreadyExistsException" || told.message.ends_with("already exists") =>
+            {
+                Ok(())
+            }
             _ => Err(error),
         },
     }
