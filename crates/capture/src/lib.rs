@@ -46,6 +46,7 @@ mod pins;
 mod probe;
 mod rules;
 mod settle;
+mod sizes;
 mod sweep;
 mod sys;
 #[cfg(any(test, feature = "testrun"))]
@@ -54,8 +55,9 @@ pub mod testrun;
 #[cfg(test)]
 mod tests;
 
-pub use capture::{Capture, InterfaceNumber, Memo, Sizes};
+pub use capture::{Capture, InterfaceNumber, Memo};
 pub use drain::{ClosedWindow, Losses, WindowId};
 pub use error::CaptureError;
 pub use pins::remove_leftovers;
+pub use sizes::Sizes;
 pub use sweep::Swept;

@@ -6,6 +6,7 @@
 //!
 //! Source: Athena user guide, "DDL statements", "SQL reference for Athena".
 
+mod columns;
 mod lex;
 mod parse;
 mod statement;
