@@ -5,16 +5,19 @@ Needs `terraform` and the provider, from a registry or from a folder of plugins
 (`WEIR_TERRAFORM_PLUGINS`); skipped with a visible line without them.
 """
 
+import glob
 import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 HERE = os.path.dirname(__file__)
 GUIDE = os.path.join(HERE, "..", "..", "docs", "guides", "terraform.md")
-PLUGINS = os.environ.get("WEIR_TERRAFORM_PLUGINS", "/opt/tf-plugins")
+FOUND = glob.glob("/opt/*/registry.terraform.io/hashicorp/aws")
+PLUGINS = os.environ.get("WEIR_TERRAFORM_PLUGINS") or (str(Path(FOUND[0]).parents[2]) if FOUND else "")
 PATIENCE_S = 600
 
 
