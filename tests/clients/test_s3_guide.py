@@ -3,10 +3,11 @@
 import io
 import os
 import re
+import time
 
 import pyarrow.parquet
 import pytest
-from conftest import AWS
+from conftest import AWS, PATIENCE_S
 from netns import INSIDE, Pair
 from test_logs_guides import START, Shell, blocks
 from test_s3_delivery import attach
@@ -32,7 +33,9 @@ def test_s3_delivery(serve, tmp_path):
         assert "AWSLogDeliveryWrite" in shell.run(make)
         sent = pair.traffic(pair.outside, "udp-send", INSIDE, 5000, 700, 10)["packets"]
         ec2, s3 = server.boto("ec2"), server.boto("s3")
-        while records(s3) < sent:
+        deadline = time.monotonic() + PATIENCE_S
+        while (got := records(s3)) < sent:
+            assert time.monotonic() < deadline, f"{got} of {sent} packets; {server.drain()}"
             # Every question gives a line.
             ec2.describe_flow_logs()
             server.wait_for_line(lambda e: e["fields"].get("action") == "DescribeFlowLogs")
