@@ -42,6 +42,10 @@ class Pair:
             if self.ipv6:
                 ip("-n", name, "address", "add", f"{v6}/64", "dev", "eth0", "nodad")
                 ip("-n", name, "-6", "route", "add", "default", "dev", "eth0")
+        # The first packets of a burst must not wait for ARP: its queue is short.
+        for name, peer, address in ((self.outside, self.inside, INSIDE), (self.inside, self.outside, OUTSIDE)):
+            shown = json.loads(self.run(peer, "ip", "-json", "link", "show", "eth0"))
+            ip("-n", name, "neighbour", "replace", address, "lladdr", shown[0]["address"], "dev", "eth0")
         return self
 
     def join(self, device):
