@@ -26,6 +26,10 @@ def capture():
     return head + struct.pack("<IIII", 1_700_000_040, 0, len(packet), len(packet)) + packet
 
 
+def namespaces():
+    return set(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else set()
+
+
 README = os.path.join(os.path.dirname(__file__), "..", "..", "README.md")
 
 
@@ -40,6 +44,20 @@ def test_the_two_commands_are_the_makefiles():
     with open(README) as file:
         first = re.search(r"```sh\n(.*?)```", file.read(), re.DOTALL).group(1)
     assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make demo", "make test"]
+
+
+@pytest.mark.live
+def test_the_demo_shows_every_record_that_it_promises_and_leaves_nothing(tmp_path):
+    """It compares its own records with what it sent, and fails if one is wrong or missing."""
+    before = namespaces()
+    env = {"PATH": f"{os.path.dirname(AWS)}:{os.environ['PATH']}", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [WEIR, "demo"], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, timeout=200
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    for port, action in (("22", "ACCEPT"), ("3389", "REJECT"), ("8080", "REJECT"), ("123", "ACCEPT")):
+        assert re.search(rf"\b{port}\b.*{action}", done.stdout), done.stdout
+    assert namespaces() <= before and os.listdir(tmp_path) == []
 
 
 @pytest.mark.live
