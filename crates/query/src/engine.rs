@@ -1,6 +1,5 @@
 //! Sessions of DataFusion that share memory, spill files and settings.
 
-use crate::functions;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -66,8 +65,6 @@ impl Engine {
         options.execution.listing_table_ignore_subdirectory = false;
         options.execution.parquet.pushdown_filters = true;
         options.execution.time_zone = Some("UTC".to_owned());
-        let session = SessionContext::new_with_config_rt(change(config), Arc::clone(&self.runtime));
-        functions::register(&session);
-        session
+        SessionContext::new_with_config_rt(change(config), Arc::clone(&self.runtime))
     }
 }

@@ -6,6 +6,7 @@
 //! "Supported types for partition projection".
 
 use super::{Catalog, QueryError, TableInfo, arrow_type};
+use crate::functions::datetime::pieces;
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, cast::AsArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::Session;
@@ -354,34 +355,6 @@ fn dates(
         found.push(last);
     }
     Some(found)
-}
-
-/// Runs of one letter, and quoted texts, of a Java date format.
-fn pieces(format: &str) -> Vec<(char, String)> {
-    let mut found: Vec<(char, String)> = Vec::new();
-    let mut letters = format.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if letter == '\'' {
-            let mut text = String::new();
-            if letters.peek() == Some(&'\'') {
-                letters.next();
-                text.push('\'');
-            } else {
-                while let Some(next) = letters.next().filter(|next| *next != '\'') {
-                    text.push(next);
-                }
-            }
-            found.push(('\'', text));
-        } else if letter.is_ascii_alphabetic() {
-            match found.last_mut() {
-                Some((kind, run)) if *kind == letter => run.push(letter),
-                _ => found.push((letter, letter.to_string())),
-            }
-        } else {
-            found.push(('\'', letter.to_string()));
-        }
-    }
-    found
 }
 
 fn render(at: OffsetDateTime, format: &str) -> String {

@@ -218,17 +218,22 @@ fn by_mysql(text: &str, format: &str) -> Option<i64> {
     if rest.is_empty() { read.instant() } else { None }
 }
 
-/// Runs of a letter, and texts, of a Joda format.
-fn joda_pieces(format: &str) -> Vec<(char, String)> {
+/// Runs of one letter, and quoted texts, of a date format of Java or Joda: letter and run, or `'` and text.
+pub fn pieces(format: &str) -> Vec<(char, String)> {
     let mut found: Vec<(char, String)> = Vec::new();
     let mut letters = format.chars().peekable();
     while let Some(letter) = letters.next() {
         if letter == '\'' {
             let mut text = String::new();
-            while let Some(next) = letters.next().filter(|next| *next != '\'') {
-                text.push(next);
+            if letters.peek() == Some(&'\'') {
+                letters.next();
+                text.push('\'');
+            } else {
+                while let Some(next) = letters.next().filter(|next| *next != '\'') {
+                    text.push(next);
+                }
             }
-            found.push(('\'', if text.is_empty() { "'".to_owned() } else { text }));
+            found.push(('\'', text));
         } else if letter.is_ascii_alphabetic() {
             match found.last_mut() {
                 Some((kind, run)) if *kind == letter => run.push(letter),
@@ -243,7 +248,7 @@ fn joda_pieces(format: &str) -> Vec<(char, String)> {
 
 fn by_joda(text: &str, format: &str) -> Option<i64> {
     let (mut rest, mut read) = (text, Read::default());
-    for (kind, run) in joda_pieces(format) {
+    for (kind, run) in pieces(format) {
         match kind {
             '\'' => rest = rest.strip_prefix(run.as_str())?,
             'y' | 'Y' | 'x' => read.year = digits(&mut rest, 4)?.parse().ok(),
@@ -290,7 +295,7 @@ fn offset(rest: &mut &str) -> Option<i32> {
 
 fn joda(at: OffsetDateTime, format: &str) -> Result<String> {
     let mut out = String::new();
-    for (kind, run) in joda_pieces(format) {
+    for (kind, run) in pieces(format) {
         let width = run.len();
         let number = match kind {
             '\'' => {

@@ -4,7 +4,7 @@
 //!
 //! Source: Trino documentation, "Functions and operators".
 
-mod datetime;
+pub(crate) mod datetime;
 pub mod ip;
 mod math;
 mod scalar;
@@ -14,9 +14,6 @@ mod text;
 mod tests;
 
 use datafusion::prelude::SessionContext;
-
-/// Makes those known to a session that every session has: none beside DataFusion's.
-pub fn register(_session: &SessionContext) {}
 
 /// Makes Trino's known to a session.
 pub fn register_trino(session: &SessionContext) {
