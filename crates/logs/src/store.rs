@@ -110,7 +110,7 @@ pub struct Maintained {
 
 impl Store {
     /// Opens the store in a folder, made if it is not there, and replays its
-    /// log. Takes time in proportion to the bytes kept.
+    /// log. Takes time in proportion to the bytes in the log files.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(dir, StoreOptions::default())
     }

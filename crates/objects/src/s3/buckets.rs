@@ -1,7 +1,7 @@
 //! Operations on buckets.
 
 use super::{Objects, timestamp};
-use crate::store::{Bucket, Error};
+use crate::store::Bucket;
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 
@@ -126,9 +126,7 @@ pub(super) async fn get_bucket_policy(
     objects: &Objects,
     request: S3Request<GetBucketPolicyInput>,
 ) -> S3Result<GetBucketPolicyOutput> {
-    let policy = objects
-        .with(move |store| store.bucket(&request.input.bucket)?.policy.ok_or(Error::NoSuchBucketPolicy))
-        .await?;
+    let policy = objects.with(move |store| store.policy(&request.input.bucket)).await?;
     Ok(GetBucketPolicyOutput { policy: Some(policy) })
 }
 

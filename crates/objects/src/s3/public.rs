@@ -5,7 +5,7 @@
 
 use super::Objects;
 use super::settings::public_access;
-use crate::store::{Bucket, Error, Setting, Store};
+use crate::store::{Bucket, Setting, Store};
 use s3s::dto::*;
 use s3s::{S3Request, S3Result, s3_error};
 use serde_json::Value;
@@ -105,8 +105,7 @@ pub(super) async fn get_bucket_policy_status(
     request: S3Request<GetBucketPolicyStatusInput>,
 ) -> S3Result<GetBucketPolicyStatusOutput> {
     let bucket = request.input.bucket;
-    let policy =
-        objects.with(move |store| store.bucket(&bucket)?.policy.ok_or(Error::NoSuchBucketPolicy)).await?;
+    let policy = objects.with(move |store| store.policy(&bucket)).await?;
     Ok(GetBucketPolicyStatusOutput {
         policy_status: Some(PolicyStatus { is_public: Some(is_public(&policy)) }),
     })

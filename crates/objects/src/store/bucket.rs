@@ -2,7 +2,7 @@
 
 use super::error::index;
 use super::{Error, Result, Store};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 
 /// A bucket.
@@ -34,8 +34,8 @@ fn bucket(row: &Row<'_>) -> rusqlite::Result<Bucket> {
 }
 
 /// Errors: [`Error::NoSuchBucket`].
-pub(super) fn exists(tx: &Transaction<'_>, name: &str) -> Result<()> {
-    let found: Option<i64> = tx
+pub(super) fn exists(connection: &Connection, name: &str) -> Result<()> {
+    let found: Option<i64> = connection
         .query_row("SELECT 1 FROM bucket WHERE name = ?1", [name], |row| row.get(0))
         .optional()
         .map_err(index("read"))?;
@@ -64,6 +64,7 @@ impl Store {
         })
     }
 
+    /// Errors: [`Error::NoSuchBucket`].
     pub fn bucket(&self, name: &str) -> Result<Bucket> {
         let sql = format!("SELECT {COLUMNS} FROM bucket WHERE name = ?1");
         let found = self.lock().query_row(&sql, [name], bucket).optional().map_err(index("read"))?;
@@ -107,6 +108,13 @@ impl Store {
         })?;
         parts.iter().for_each(|name| self.discard(name));
         Ok(())
+    }
+
+    /// The bucket policy, as it was put.
+    ///
+    /// Errors: [`Error::NoSuchBucket`], [`Error::NoSuchBucketPolicy`].
+    pub fn policy(&self, name: &str) -> Result<String> {
+        self.bucket(name)?.policy.ok_or(Error::NoSuchBucketPolicy)
     }
 
     /// Sets or removes the bucket policy.

@@ -2,7 +2,7 @@
 
 use super::error::index;
 use super::object::{COLUMNS, object};
-use super::{Object, Result, Store};
+use super::{Error, Object, Result, Store};
 use rusqlite::params;
 
 /// Objects in one transaction.
@@ -61,9 +61,15 @@ impl Store {
                 .map_err(index("read"))?;
             rows.collect::<std::result::Result<_, _>>().map_err(index("read"))?
         };
+        let mut count = 0;
         for (upload, key) in &old {
-            self.abort_upload(bucket, key, upload)?;
+            match self.abort_upload(bucket, key, upload) {
+                Ok(()) => count += 1,
+                // Completed or aborted meanwhile.
+                Err(Error::NoSuchUpload) => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(old.len())
+        Ok(count)
     }
 }

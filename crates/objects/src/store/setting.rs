@@ -32,13 +32,11 @@ impl Store {
     ///
     /// Errors: [`super::Error::NoSuchBucket`].
     pub fn setting(&self, bucket: &str, setting: Setting) -> Result<Option<String>> {
-        self.transact(|tx| {
-            exists(tx, bucket)?;
-            let sql = "SELECT document FROM setting WHERE bucket = ?1 AND name = ?2";
-            tx.query_row(sql, params![bucket, setting.name()], |row| row.get(0))
-                .optional()
-                .map_err(index("read"))
-        })
+        let connection = self.lock();
+        exists(&connection, bucket)?;
+        let sql = "SELECT document FROM setting WHERE bucket = ?1 AND name = ?2";
+        let found = connection.query_row(sql, params![bucket, setting.name()], |row| row.get(0));
+        found.optional().map_err(index("read"))
     }
 
     /// Sets or removes one.
