@@ -17,9 +17,9 @@ use crate::index::{Entry, Place, State, Stream, kept_from};
 use crate::limits::{Constraints, EVENT_OVERHEAD_BYTES, MAX_PAGE_EVENTS, at_least, at_most};
 use crate::pattern::{Pattern, PatternError};
 use crate::read::{Located, PageSize};
-use crate::segment::{Found, Selection, Walk, Wanted};
+use crate::segment::{Scratch, Selection, Walk, Wanted};
 use crate::store::{Scope, Store};
-use crate::token::{Kind, event_id, page_token, read_page_token};
+use crate::token::{Kind, event_digits, event_id, page_token, read_page_token};
 use weir_types::time::UnixMillis;
 
 /// What FilterLogEvents takes. Names and prefix exclude each other.
@@ -58,6 +58,29 @@ pub struct FilteredLogEvent {
     pub event_id: String,
 }
 
+/// One event as [`Store::each_filtered_log_event`] gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundLogEvent<'a> {
+    pub log_stream_name: &'a str,
+    pub timestamp: UnixMillis,
+    pub message: &'a str,
+    pub ingestion_time: UnixMillis,
+    stream: u64,
+    sequence: u64,
+}
+
+impl FoundLogEvent<'_> {
+    /// The event's id: 56 digits, unique in the store, the same in every answer.
+    pub fn event_id(&self) -> String {
+        event_id(self.stream, Place { timestamp: self.timestamp.0, sequence: self.sequence })
+    }
+
+    /// [`FoundLogEvent::event_id`], in ASCII.
+    pub fn event_id_digits(&self) -> [u8; 56] {
+        event_digits(self.stream, Place { timestamp: self.timestamp.0, sequence: self.sequence })
+    }
+}
+
 /// A page in order of timestamp, then of ingestion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilteredLogEvents {
@@ -74,6 +97,29 @@ impl Store {
         request: &FilterLogEvents,
         now: UnixMillis,
     ) -> Result<FilteredLogEvents, LogsError> {
+        let mut events = Vec::new();
+        let next_token = self.each_filtered_log_event(scope, request, now, |event| {
+            events.push(FilteredLogEvent {
+                log_stream_name: event.log_stream_name.to_owned(),
+                timestamp: event.timestamp,
+                message: event.message.to_owned(),
+                ingestion_time: event.ingestion_time,
+                event_id: event.event_id(),
+            });
+        })?;
+        Ok(FilteredLogEvents { events, next_token })
+    }
+
+    /// [`Store::filter_log_events`] without a copy of each event: they are
+    /// given one by one, in order, and are gone when `each` returns. Returns the
+    /// token of the next page. After an error what was given is no page.
+    pub fn each_filtered_log_event(
+        &self,
+        scope: &Scope,
+        request: &FilterLogEvents,
+        now: UnixMillis,
+        mut each: impl FnMut(FoundLogEvent<'_>),
+    ) -> Result<Option<String>, LogsError> {
         let pattern = check(request)?;
         let state = self.state();
         let group = state.group(scope, &request.group)?;
@@ -154,45 +200,68 @@ impl Store {
         }
         let mut recent = Recent { chunks, chunk: Vec::new().into_iter(), pattern: pattern.as_ref() };
         let mut size = PageSize::new(request.limit);
-        let mut page: Vec<FilteredLogEvent> = Vec::new();
+        let mut room = Scratch::default();
         let (mut seen, mut full) = (None, false);
-        let (mut stored, mut newer) = (walk.next()?, recent.next()?);
+        let (mut stored, mut newer) = (walk.next_stretch()?, recent.next()?);
         loop {
-            let is_stored = match (&stored, &newer) {
-                (Some(found), Some((entry, ..))) => found.place < entry.place(),
-                (stored, _) => stored.is_some(),
+            if stored.as_ref().is_some_and(|stretch| stretch.rows().is_empty()) {
+                stored = walk.next_stretch()?;
+                continue;
+            }
+            let (until, mut count) = (newer.as_ref().map(|(entry, ..)| entry.place()), 0);
+            if let Some(stretch) = &stored {
+                let (block, rows) = (stretch.block(), stretch.rows());
+                let before = until.map_or(rows.len(), |until| rows.partition_point(|p| p.place < until));
+                count = block.each_text(&rows[..before], &mut room, |placed, message| {
+                    if !size.take(message.len() + EVENT_OVERHEAD_BYTES) {
+                        full = true;
+                        return Ok(false);
+                    }
+                    seen = Some(placed.place);
+                    let stream = block.stream_of(placed.run);
+                    let Some(name) = names.get(&stream) else { return Ok(true) };
+                    each(FoundLogEvent {
+                        log_stream_name: name,
+                        timestamp: UnixMillis(placed.place.timestamp),
+                        message,
+                        ingestion_time: UnixMillis(block.ingestion(placed.row as usize)?),
+                        stream,
+                        sequence: placed.place.sequence,
+                    });
+                    Ok(true)
+                })?;
+            }
+            if full {
+                break;
+            }
+            if count > 0 {
+                stored.iter_mut().for_each(|stretch| stretch.advance(count));
+                continue;
+            }
+            // Behind the end of what was read of the segments.
+            let behind = |place| walk.stopped().is_some_and(|stopped| place > stopped);
+            let Some((entry, message, stream)) = newer.take().filter(|(e, ..)| !behind(e.place())) else {
+                break;
             };
-            let (place, stream, ingestion, message) = if is_stored {
-                let Some(found) = stored.take() else { break };
-                let Found { place, block, row } = found;
-                stored = walk.next()?;
-                (place, block.stream(row), block.ingestion(row)?, block.message_string(row)?)
-            } else {
-                // Behind the end of what was read of the segments.
-                let behind = |place| walk.stopped().is_some_and(|stopped| place > stopped);
-                let Some((entry, message, stream)) = newer.take().filter(|(e, ..)| !behind(e.place())) else {
-                    break;
-                };
-                newer = recent.next()?;
-                (entry.place(), stream, entry.ingestion, message)
-            };
+            newer = recent.next()?;
             if !size.take(message.len() + EVENT_OVERHEAD_BYTES) {
                 full = true;
                 break;
             }
+            let place = entry.place();
             seen = Some(place);
             let Some(name) = names.get(&stream) else { continue };
-            page.push(FilteredLogEvent {
-                log_stream_name: name.clone(),
+            each(FoundLogEvent {
+                log_stream_name: name,
                 timestamp: UnixMillis(place.timestamp),
-                message,
-                ingestion_time: UnixMillis(ingestion),
-                event_id: event_id(stream, place),
+                message: &message,
+                ingestion_time: UnixMillis(entry.ingestion),
+                stream,
+                sequence: place.sequence,
             });
         }
         let place = if full { seen } else { [walk.stopped(), cut].into_iter().flatten().min() };
-        let next_token = place.map(|place| page_token(Kind::Filter, owner, place));
-        Ok(FilteredLogEvents { events: page, next_token })
+        Ok(place.map(|place| page_token(Kind::Filter, owner, place)))
     }
 }
 

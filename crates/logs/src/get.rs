@@ -12,7 +12,7 @@ use crate::error::LogsError;
 use crate::index::{Entry, Place, kept_from};
 use crate::limits::{Constraints, EVENT_OVERHEAD_BYTES, MAX_PAGE_EVENTS};
 use crate::read::{Located, PageSize};
-use crate::segment::{Selection, Walk, Wanted};
+use crate::segment::{Scratch, Selection, Walk, Wanted};
 use crate::store::{Scope, Store};
 use crate::token::{Kind, page_token, read_page_token};
 use weir_types::time::UnixMillis;
@@ -116,7 +116,7 @@ impl Store {
         let mut size = PageSize::new(*limit);
         let mut page: Vec<(Place, OutputLogEvent)> = Vec::new();
         let mut recent = recent.read()?.into_iter().peekable();
-        let mut stored = walk.next()?;
+        let (mut stored, mut room) = (walk.next()?, Scratch::default());
         loop {
             let first = match (&stored, recent.peek()) {
                 (Some(found), Some((entry, _))) => (found.place < entry.place()) == forward,
@@ -124,7 +124,7 @@ impl Store {
             };
             let (place, ingestion, message) = if first {
                 let Some(found) = stored.take() else { break };
-                let text = found.block.message_string(found.row)?;
+                let text = found.text(&mut room)?.to_owned();
                 stored = walk.next()?;
                 (found.place, found.block.ingestion(found.row)?, text)
             } else {

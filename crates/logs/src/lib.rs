@@ -59,7 +59,7 @@ pub use documents::{
     PutResourcePolicy, QueryDefinition, QueryDefinitions, QueryParameter, ResourcePolicies, ResourcePolicy,
 };
 pub use error::{LogsError, StoreError};
-pub use filter::{FilterLogEvents, FilteredLogEvent, FilteredLogEvents};
+pub use filter::{FilterLogEvents, FilteredLogEvent, FilteredLogEvents, FoundLogEvent};
 pub use filters::{
     DescribeMetricFilters, DescribeSubscriptionFilters, MetricFilter, MetricFilterMatch, MetricFilters,
     MetricSample, MetricTransformation, NamedFilter, PutMetricFilter, Subscribed, SubscribedEvent,

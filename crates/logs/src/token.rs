@@ -65,18 +65,23 @@ pub(crate) fn read_page_token(token: &str, owner: u64, kinds: &[Kind]) -> Result
 
 /// Unique in the store.
 pub(crate) fn event_id(stream: u64, place: Place) -> String {
-    // `format!("3{:019}{:020}{:016}")`; written out, because there are 10,000 on a page.
+    String::from_utf8(event_digits(stream, place).to_vec()).unwrap_or_default()
+}
+
+/// [`event_id`] in ASCII: `format!("3{:019}{:020}{:016}")`, written out, because
+/// there are 10,000 on a page.
+pub(crate) fn event_digits(stream: u64, place: Place) -> [u8; 56] {
     let mut digits = [b'0'; 56];
     digits[0] = b'3';
-    for (end, number) in [(20, place.timestamp.unsigned_abs()), (40, place.sequence), (56, stream)] {
-        let (mut at, mut rest) = (end, number);
-        while rest != 0 && at > 1 {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
+    let mut buffer = itoa::Buffer::new();
+    for (start, end, number) in
+        [(1, 20, place.timestamp.unsigned_abs()), (20, 40, place.sequence), (40, 56, stream)]
+    {
+        let number = buffer.format(number).as_bytes();
+        let number = &number[number.len().saturating_sub(end - start)..];
+        digits[end - number.len()..end].copy_from_slice(number);
     }
-    String::from_utf8(digits.to_vec()).unwrap_or_default()
+    digits
 }
 
 /// `nextSequenceToken` and `uploadSequenceToken`.

@@ -2,6 +2,7 @@
 //! first asked for, and kept for as long as the block is.
 
 use super::Segment;
+use super::assemble::{Assembly, BATCH, Looked};
 use super::bytes::Bytes;
 use super::column::{Column, Row};
 use super::footer::BlockMeta;
@@ -10,6 +11,7 @@ use crate::error::LogsError;
 use crate::index::Place;
 use std::io;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Columns before those of the tokens.
@@ -26,10 +28,28 @@ pub(crate) struct Block {
     by_row: bool,
     ingestion: OnceLock<Numbers>,
     head: Head,
-    columns: Vec<OnceLock<Column>>,
+    columns: Vec<OnceLock<Arc<Column>>>,
     pages: Vec<OnceLock<Vec<u8>>>,
-    order: OnceLock<Vec<u32>>,
+    order: OnceLock<Vec<Placed>>,
     beginnings: OnceLock<Beginnings>,
+    assembly: OnceLock<Assembly>,
+    /// Messages that were put together without it.
+    assembled: AtomicUsize,
+}
+
+/// A row, where it is in the order of time, and the run that it is of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    pub place: Place,
+    pub row: u32,
+    pub run: u32,
+}
+
+/// Room for one message at a time, used again for the next.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    text: Vec<u8>,
+    looked: Looked,
 }
 
 /// The first tokens of all messages of a run, where they are alike: version,
@@ -39,6 +59,14 @@ struct Beginnings {
     text: Vec<u8>,
     /// Of each run, where it ends in `text`.
     ends: Vec<u32>,
+}
+
+impl Beginnings {
+    #[inline]
+    fn of(&self, run: usize) -> &[u8] {
+        let start = run.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start as usize..self.ends[run] as usize]
+    }
 }
 
 #[derive(Default)]
@@ -106,6 +134,8 @@ impl Block {
                 pages,
                 order: OnceLock::new(),
                 beginnings: OnceLock::new(),
+                assembly: OnceLock::new(),
+                assembled: AtomicUsize::new(0),
             })
         };
         decode().ok_or_else(|| segment.damaged())
@@ -115,20 +145,40 @@ impl Block {
         self.meta.rows
     }
 
-    /// About the most bytes of memory that it takes.
+    /// About how many bytes of memory it takes now.
     pub(super) fn weight(&self) -> usize {
-        let columns: usize = self.meta.columns.iter().map(|column| column.length).sum();
-        columns + columns / 2 + 4 * self.meta.rows + self.head.pages.iter().sum::<usize>()
+        let columns = &self.meta.columns;
+        let (first, tokens) = columns.split_at(FIRST_TOKEN.min(columns.len()));
+        let read = self.columns.iter().zip(tokens).filter(|(column, _)| column.get().is_some());
+        let read: usize = read.map(|(_, at)| at.length + at.length / 2).sum();
+        let order = self.order.get().map_or(0, |order| size_of_val(order.as_slice()));
+        let pages: usize = self.pages.iter().filter_map(|page| page.get()).map(Vec::len).sum();
+        let assembly = self.assembly.get().map_or(0, Assembly::weight);
+        first.iter().map(|column| column.length).sum::<usize>() + read + order + pages + assembly
     }
 
     /// All rows in order of time.
-    pub(super) fn order(&self) -> &[u32] {
+    pub(super) fn order(&self) -> &[Placed] {
         self.order.get_or_init(|| {
-            let mut rows: Vec<(Place, u32)> =
-                (0..self.meta.rows).map(|row| (self.place(row), row as u32)).collect();
-            rows.sort_unstable();
-            rows.into_iter().map(|(_, row)| row).collect()
+            let mut rows = Vec::with_capacity(self.meta.rows);
+            for (run, (_, of_run)) in self.runs().enumerate() {
+                let placed = |row: usize| Placed { place: self.place(row), row: row as u32, run: run as u32 };
+                rows.extend(of_run.map(placed));
+            }
+            rows.sort_unstable_by_key(|placed| placed.place);
+            rows
         })
+    }
+
+    /// A row with its place and run.
+    pub(super) fn placed(&self, row: u32) -> Placed {
+        Placed { place: self.place(row as usize), row, run: self.run_of(row as usize) as u32 }
+    }
+
+    /// The stream of a run.
+    #[inline]
+    pub fn stream_of(&self, run: u32) -> u64 {
+        self.runs[run as usize].0
     }
 
     pub(super) fn meta(&self) -> &BlockMeta {
@@ -192,7 +242,7 @@ impl Block {
         Ok(self.ingestion.get_or_init(|| times).get(row))
     }
 
-    pub(super) fn column(&self, token: usize) -> Result<&Column, LogsError> {
+    pub(super) fn column(&self, token: usize) -> Result<&Arc<Column>, LogsError> {
         let cell = self.columns.get(token).ok_or_else(|| self.segment.damaged())?;
         if let Some(column) = cell.get() {
             return Ok(column);
@@ -200,7 +250,7 @@ impl Block {
         let bytes = read(&self.segment, &self.meta, FIRST_TOKEN + token)?;
         let column = Column::decode(&bytes, self.meta.rows, self.runs.len());
         let column = column.ok_or_else(|| self.segment.damaged())?;
-        Ok(cell.get_or_init(|| column))
+        Ok(cell.get_or_init(|| Arc::new(column)))
     }
 
     /// Where a row's values are looked up.
@@ -223,23 +273,25 @@ impl Block {
     /// Appends a row's message.
     pub fn message(&self, row: usize, out: &mut Vec<u8>) -> Result<(), LogsError> {
         if let Some(text) = self.text(row) {
-            let &(page, start, length) = self.head.at.get(text).ok_or_else(|| self.segment.damaged())?;
-            let page = self.page(page as usize)?;
-            let text = page.get(start as usize..(start + length) as usize);
-            out.extend_from_slice(text.ok_or_else(|| self.segment.damaged())?);
+            out.extend_from_slice(self.text_at(text)?);
             return Ok(());
         }
         let at = self.at(row);
-        let Beginnings { tokens, text, ends } = self.beginnings()?;
-        let start = at.run.checked_sub(1).map_or(0, |before| ends[before]);
-        out.extend_from_slice(&text[start as usize..ends[at.run] as usize]);
-        for token in *tokens..self.head.tokens {
+        let beginnings = self.beginnings()?;
+        out.extend_from_slice(beginnings.of(at.run));
+        for token in beginnings.tokens..self.head.tokens {
             if token > 0 {
                 out.push(b' ');
             }
             self.column(token)?.write(at, out);
         }
         Ok(())
+    }
+
+    fn text_at(&self, text: usize) -> Result<&[u8], LogsError> {
+        let &(page, start, length) = self.head.at.get(text).ok_or_else(|| self.segment.damaged())?;
+        let page = self.page(page as usize)?;
+        page.get(start as usize..(start + length) as usize).ok_or_else(|| self.segment.damaged())
     }
 
     fn beginnings(&self) -> Result<&Beginnings, LogsError> {
@@ -268,6 +320,97 @@ impl Block {
         let mut out = Vec::with_capacity(128);
         self.message(row, &mut out)?;
         String::from_utf8(out).map_err(|_| self.segment.damaged())
+    }
+
+    /// A row's message, for readers of many.
+    pub fn text_of<'a>(&'a self, placed: Placed, room: &'a mut Scratch) -> Result<&'a str, LogsError> {
+        let row = placed.row as usize;
+        let text = match self.text(row) {
+            Some(text) => self.text_at(text)?,
+            None => match self.assembly_for(1)? {
+                Some(assembly) => {
+                    assembly.look_up(&[placed], &mut room.looked);
+                    self.assemble(assembly, placed, 0, room)?
+                }
+                None => {
+                    room.text.clear();
+                    self.message(row, &mut room.text)?;
+                    &room.text
+                }
+            },
+        };
+        str::from_utf8(text).map_err(|_| self.segment.damaged())
+    }
+
+    /// Gives the messages of rows, in the rows' order, until `each` returns
+    /// `false`; how many it was given.
+    pub fn each_text(
+        &self,
+        rows: &[Placed],
+        room: &mut Scratch,
+        mut each: impl FnMut(Placed, &str) -> Result<bool, LogsError>,
+    ) -> Result<usize, LogsError> {
+        let mut given = 0;
+        for batch in rows.chunks(BATCH) {
+            let assembly = if self.head.tokens == 0 { None } else { self.assembly_for(batch.len())? };
+            if let Some(assembly) = assembly {
+                assembly.look_up(batch, &mut room.looked);
+            }
+            for (i, &placed) in batch.iter().enumerate() {
+                given += 1;
+                let text = match (self.text(placed.row as usize), assembly) {
+                    (Some(text), _) => self.text_at(text)?,
+                    (None, Some(assembly)) => self.assemble(assembly, placed, i, room)?,
+                    (None, None) => {
+                        room.text.clear();
+                        self.message(placed.row as usize, &mut room.text)?;
+                        &room.text
+                    }
+                };
+                let text = str::from_utf8(text).map_err(|_| self.segment.damaged())?;
+                if !each(placed, text)? {
+                    return Ok(given);
+                }
+            }
+        }
+        Ok(given)
+    }
+
+    /// A row of the batch that was looked up.
+    #[inline]
+    fn assemble<'a>(
+        &self,
+        assembly: &Assembly,
+        placed: Placed,
+        in_batch: usize,
+        room: &'a mut Scratch,
+    ) -> Result<&'a [u8], LogsError> {
+        let beginning = self.beginnings()?.of(placed.run as usize);
+        let Scratch { text, looked } = room;
+        if text.len() < beginning.len() {
+            text.resize(beginning.len(), 0);
+        }
+        text[..beginning.len()].copy_from_slice(beginning);
+        let end = assembly.write(looked, in_batch, text, beginning.len());
+        Ok(&text[..end])
+    }
+
+    /// Tables for all messages, once so many are read that they pay.
+    fn assembly_for(&self, rows: usize) -> Result<Option<&Assembly>, LogsError> {
+        if let Some(assembly) = self.assembly.get() {
+            return Ok(Some(assembly));
+        }
+        if self.assembled.fetch_add(rows, Ordering::Relaxed) < self.meta.rows / 64 {
+            return Ok(None);
+        }
+        let made = self.make_assembly()?;
+        Ok(Some(self.assembly.get_or_init(|| made)))
+    }
+
+    fn make_assembly(&self) -> Result<Assembly, LogsError> {
+        let behind = self.beginnings()?.tokens..self.head.tokens;
+        let columns: Result<Vec<_>, _> = behind.map(|token| self.column(token).cloned()).collect();
+        Ok(Assembly::new(columns?))
     }
 
     pub(super) fn damaged(&self) -> LogsError {

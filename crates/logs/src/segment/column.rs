@@ -197,10 +197,32 @@ impl Column {
         Some(Self { flags, numbers, values, texts, starts })
     }
 
+    /// The number, or address, of a row of a column that is no dictionary; [`DASH`] is `-`.
     #[inline]
-    fn number(&self, at: Row) -> i64 {
+    pub fn number(&self, at: Row) -> i64 {
         let value = self.numbers.get(if self.flags & RUNS == 0 { at.row } else { at.run });
         if self.flags & SECONDS == 0 { value } else { value.wrapping_add(at.second) }
+    }
+
+    /// Whether what is a number here is an IPv4 address.
+    pub fn has_addresses(&self) -> bool {
+        self.flags & (ADDRESSES | DICTIONARY_OF_ADDRESSES) != 0
+    }
+
+    /// The numbers of a dictionary, by code; texts have the codes behind them.
+    pub fn values(&self) -> &[i64] {
+        &self.values
+    }
+
+    /// A text of a dictionary: its code, less the number of values.
+    #[inline]
+    pub fn text(&self, text: usize) -> &[u8] {
+        &self.texts[self.starts[text] as usize..self.starts[text + 1] as usize]
+    }
+
+    /// Bytes of the longest text of a dictionary.
+    pub fn longest_text(&self) -> usize {
+        self.starts.windows(2).map(|pair| (pair[1] - pair[0]) as usize).max().unwrap_or(0)
     }
 
     /// How many different tokens a dictionary has.
@@ -255,8 +277,7 @@ impl Column {
             write(value, out);
             return;
         }
-        let text = code - self.values.len();
-        out.extend_from_slice(&self.texts[self.starts[text] as usize..self.starts[text + 1] as usize]);
+        out.extend_from_slice(self.text(code - self.values.len()));
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use super::encode::Row;
 use super::flush::OWN_ROWS;
 use super::walk::{Selection, Walk, Wanted};
 use super::writer::Writer;
-use super::{Part, Segment};
+use super::{Part, Scratch, Segment};
 use crate::error::LogsError;
 use crate::index::{Place, State};
 use crate::record::{Record, SegmentsChange};
@@ -115,7 +115,7 @@ impl Inner {
             old.iter().flat_map(|segment| segment.meta.parts.iter().map(|part| part.group)).collect();
         let id = self.next_segment.fetch_add(1, Ordering::Relaxed);
         let mut writer: Option<Writer> = None;
-        let mut message = Vec::new();
+        let mut room = Scratch::default();
         for group in groups {
             let Some((names, expired)) = ({
                 let state = read_lock(&self.committer.state);
@@ -147,9 +147,7 @@ impl Inner {
                     writer.group(group, streams).map_err(LogsError::write)?;
                     begun = true;
                 }
-                message.clear();
-                found.block.message(found.row, &mut message)?;
-                let text = str::from_utf8(&message).map_err(|_| found.block.damaged())?;
+                let text = found.text(&mut room)?;
                 let Place { timestamp, sequence } = found.place;
                 let (stream, ingestion) = (found.block.stream(found.row), found.block.ingestion(found.row)?);
                 let row = Row { stream, timestamp, sequence, ingestion, start: 0, length: 0 };

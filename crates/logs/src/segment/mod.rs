@@ -31,6 +31,7 @@
 //! Not Parquet, because of what was measured (`bench/logs`): values on their own
 //! make the merged window over streams and patterns on columns several times faster.
 
+mod assemble;
 mod background;
 mod block;
 mod bytes;
@@ -46,7 +47,7 @@ mod walk;
 mod writer;
 
 pub(crate) use background::{Background, Bell};
-pub(crate) use block::Block;
+pub(crate) use block::{Block, Scratch};
 pub(crate) use walk::{Found, Selection, Walk, Wanted};
 pub(crate) use writer::TEMPORARY;
 
@@ -58,6 +59,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::error::LogsError;
 use crate::files::{Files, LogFile};
 use crate::store::lock;
+use block::Placed;
 use footer::Footer;
 
 /// What the log says of a segment.
@@ -177,10 +179,10 @@ struct Held {
     blocks: HashMap<(u64, usize), Arc<Block>>,
     /// Oldest first.
     order: VecDeque<(u64, usize)>,
-    bytes: usize,
 }
 
-/// A million flow-log records and more.
+/// A million flow-log records and more. A block that is opened may grow past it
+/// until the next one is opened.
 const CACHED_BYTES: usize = 48 << 20;
 
 impl Cache {
@@ -193,12 +195,13 @@ impl Cache {
         let mut held = lock(&self.held);
         if held.blocks.insert(key, block.clone()).is_none() {
             held.order.push_back(key);
-            held.bytes += block.weight();
         }
-        while held.bytes > CACHED_BYTES && held.order.len() > 1 {
+        // Blocks grow while they are read: what they have now counts.
+        let mut bytes: usize = held.blocks.values().map(|block| block.weight()).sum();
+        while bytes > CACHED_BYTES && held.order.len() > 1 {
             let Some(oldest) = held.order.pop_front() else { break };
             if let Some(block) = held.blocks.remove(&oldest) {
-                held.bytes = held.bytes.saturating_sub(block.weight());
+                bytes = bytes.saturating_sub(block.weight());
             }
         }
         Ok(block)
@@ -209,7 +212,6 @@ impl Cache {
         let mut held = lock(&self.held);
         held.blocks.retain(|(id, _), _| !segments.contains(id));
         held.order.retain(|(id, _)| !segments.contains(id));
-        held.bytes = held.blocks.values().map(|block| block.weight()).sum();
     }
 
     /// Forgets everything: called once in a while, so that an idle store is small.

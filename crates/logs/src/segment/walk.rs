@@ -4,7 +4,7 @@
 //! all if their bounds say that nothing in them is wanted.
 
 use super::matching;
-use super::{Block, Cache, Segment};
+use super::{Block, Cache, Placed, Scratch, Segment};
 use crate::error::LogsError;
 use crate::index::{Place, StreamNames};
 use crate::pattern::Pattern;
@@ -59,6 +59,14 @@ pub(crate) struct Found {
     pub place: Place,
     pub block: Arc<Block>,
     pub row: usize,
+    run: u32,
+}
+
+impl Found {
+    /// The message, for readers of many.
+    pub fn text<'a>(&'a self, room: &'a mut Scratch) -> Result<&'a str, LogsError> {
+        self.block.text_of(Placed { place: self.place, row: self.row as u32, run: self.run }, room)
+    }
 }
 
 pub(crate) struct Walk<'a> {
@@ -68,7 +76,9 @@ pub(crate) struct Walk<'a> {
     /// Not opened yet: by the earliest time that may be in them.
     ahead: BinaryHeap<Reverse<(i64, usize)>>,
     items: Vec<Item>,
-    open: Vec<Open>,
+    open: Vec<Option<Open>>,
+    /// What is left for [`Walk::next`].
+    stretch: Option<Stretch>,
     heads: BinaryHeap<Reverse<((i64, i64), usize)>>,
     /// Rows that may still be read.
     budget: usize,
@@ -80,28 +90,54 @@ enum Item {
     Block(Arc<Segment>, usize),
 }
 
+/// A block that the walk has come to, with the rows that are left.
 struct Open {
-    block: Option<Arc<Block>>,
-    rows: Rows,
-    head: Option<(Place, u32)>,
+    block: Arc<Block>,
+    /// In order of time; `None` is [`Block::order`].
+    listed: Option<Arc<Vec<Placed>>>,
+    left: Range<usize>,
 }
 
-enum Rows {
-    Listed(std::vec::IntoIter<(Place, u32)>),
-    /// So many of [`Block::order`].
-    Ordered(Range<usize>),
+impl Open {
+    fn rows(&self) -> &[Placed] {
+        let rows = self.listed.as_ref().map_or_else(|| self.block.order(), |rows| rows.as_slice());
+        &rows[self.left.clone()]
+    }
+
+    fn head(&self, forward: bool) -> Option<Place> {
+        let rows = self.rows();
+        if forward { rows.first() } else { rows.last() }.map(|placed| placed.place)
+    }
 }
 
-impl Rows {
-    fn next(&mut self, block: &Block, forward: bool) -> Option<(Place, u32)> {
-        match self {
-            Self::Listed(rows) => rows.next(),
-            Self::Ordered(range) => {
-                let at = if forward { range.next() } else { range.next_back() }?;
-                let row = block.order()[at];
-                Some((block.place(row as usize), row))
-            }
+/// Rows of one block that follow each other in the walk, with none of another
+/// block between them.
+pub(crate) struct Stretch(Open);
+
+impl Stretch {
+    pub fn block(&self) -> &Arc<Block> {
+        &self.0.block
+    }
+
+    /// In order of time, also when the walk is backward.
+    pub fn rows(&self) -> &[Placed] {
+        self.0.rows()
+    }
+
+    /// Leaves out the first rows.
+    pub fn advance(&mut self, rows: usize) {
+        self.0.left.start += rows;
+    }
+
+    fn pop(&mut self, forward: bool) -> Option<Found> {
+        let rows = self.rows();
+        let Placed { place, row, run } = *if forward { rows.first() } else { rows.last() }?;
+        if forward {
+            self.0.left.start += 1;
+        } else {
+            self.0.left.end -= 1;
         }
+        Some(Found { place, block: self.0.block.clone(), row: row as usize, run })
     }
 }
 
@@ -119,6 +155,7 @@ impl<'a> Walk<'a> {
             ahead: BinaryHeap::new(),
             items: Vec::new(),
             open: Vec::new(),
+            stretch: None,
             heads: BinaryHeap::new(),
             budget: usize::MAX,
             stopped: None,
@@ -158,12 +195,26 @@ impl<'a> Walk<'a> {
     /// The next row.
     pub fn next(&mut self) -> Result<Option<Found>, LogsError> {
         loop {
+            if let Some(found) = self.stretch.as_mut().and_then(|stretch| stretch.pop(self.forward)) {
+                return Ok(Some(found));
+            }
+            self.stretch = self.next_stretch()?;
+            if self.stretch.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The next rows: as many as come before every row of another block. Not
+    /// to be mixed with [`Walk::next`].
+    pub fn next_stretch(&mut self) -> Result<Option<Stretch>, LogsError> {
+        loop {
             let ahead = self.ahead.peek().map(|Reverse(ahead)| *ahead);
             if let Some(&Reverse((key, index))) = self.heads.peek()
                 && ahead.is_none_or(|(time, _)| key.0 < time)
             {
                 self.heads.pop();
-                return Ok(self.take(index));
+                return Ok(self.take(index, ahead.map(|(time, _)| time)));
             }
             let Some((time, item)) = ahead else { return Ok(None) };
             let here = Place { timestamp: time, sequence: 0 };
@@ -185,18 +236,36 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn take(&mut self, index: usize) -> Option<Found> {
-        let open = &mut self.open[index];
-        let (place, row) = open.head.take()?;
-        open.head = open.block.as_ref().and_then(|block| open.rows.next(block, self.forward));
-        let found = match open.head {
-            Some(_) => open.block.clone(),
-            None => open.block.take(),
+    /// Of the block with the first row: all rows before those of other blocks,
+    /// and before the time of what is not opened yet.
+    fn take(&mut self, index: usize, ahead: Option<i64>) -> Option<Stretch> {
+        let other = self.heads.peek().map(|Reverse((key, _))| *key);
+        let mut open = self.open.get_mut(index)?.take()?;
+        let rows = open.rows();
+        let is_before = |placed: &Placed| {
+            let key = self.key(placed.place);
+            other.is_none_or(|other| key < other) && ahead.is_none_or(|time| key.0 < time)
         };
-        if let Some((next, _)) = open.head {
-            self.heads.push(Reverse((self.key(next), index)));
+        let count = if self.forward {
+            leading(rows.len(), |i| is_before(&rows[i]))
+        } else {
+            leading(rows.len(), |i| is_before(&rows[rows.len() - 1 - i]))
+        };
+        let Range { start, end } = open.left;
+        let (taken, left) = if self.forward {
+            (start..start + count, start + count..end)
+        } else {
+            (end - count..end, start..end - count)
+        };
+        let stretch = Open { block: open.block.clone(), listed: open.listed.clone(), left: taken };
+        if !left.is_empty() {
+            open.left = left;
+            if let Some(head) = open.head(self.forward) {
+                self.heads.push(Reverse((self.key(head), index)));
+                self.open[index] = Some(open);
+            }
         }
-        found.map(|block| Found { place, block, row: row as usize })
+        Some(Stretch(stretch))
     }
 
     fn open_segment(&mut self, segment: &Arc<Segment>) -> Result<(), LogsError> {
@@ -227,13 +296,18 @@ impl<'a> Walk<'a> {
             Some(cache) => cache.block(segment, index)?,
             None => Arc::new(Block::open(segment, index)?),
         };
-        let mut rows = match self.ordered(&block) {
-            Some(range) => Rows::Ordered(range),
-            None => Rows::Listed(self.listed(&block)?.into_iter()),
+        let (listed, left) = match self.ordered(&block) {
+            Some(range) => (None, range),
+            None => {
+                let rows = self.listed(&block)?;
+                let all = 0..rows.len();
+                (Some(Arc::new(rows)), all)
+            }
         };
-        if let Some(head) = rows.next(&block, self.forward) {
-            self.heads.push(Reverse((self.key(head.0), self.open.len())));
-            self.open.push(Open { block: Some(block), rows, head: Some(head) });
+        let open = Open { block, listed, left };
+        if let Some(head) = open.head(self.forward) {
+            self.heads.push(Reverse((self.key(head), self.open.len())));
+            self.open.push(Some(open));
         }
         Ok(())
     }
@@ -248,23 +322,19 @@ impl<'a> Walk<'a> {
             && block.runs().all(|(stream, _)| streams.has(stream));
         whole.then(|| {
             let order = block.order();
-            let start = order.partition_point(|row| block.place(*row as usize) <= *after);
-            start..order.partition_point(|row| block.place(*row as usize) < *before).max(start)
+            let start = order.partition_point(|placed| placed.place <= *after);
+            start..order.partition_point(|placed| placed.place < *before).max(start)
         })
     }
 
-    fn listed(&mut self, block: &Block) -> Result<Vec<(Place, u32)>, LogsError> {
+    fn listed(&mut self, block: &Block) -> Result<Vec<Placed>, LogsError> {
         let mut rows = self.select(block);
         self.budget = self.budget.saturating_sub(rows.len());
         if let Some(pattern) = self.wanted.pattern {
             rows = matching::matching(block, pattern, rows)?;
         }
-        let mut rows: Vec<(Place, u32)> =
-            rows.into_iter().map(|row| (block.place(row as usize), row)).collect();
-        rows.sort_unstable();
-        if !self.forward {
-            rows.reverse();
-        }
+        let mut rows: Vec<Placed> = rows.into_iter().map(|row| block.placed(row)).collect();
+        rows.sort_unstable_by_key(|placed| placed.place);
         Ok(rows)
     }
 
@@ -313,6 +383,16 @@ impl<'a> Walk<'a> {
         }
         rows
     }
+}
+
+/// How many of the first of so many rows a test holds for, which holds for no
+/// row behind one that it does not hold for. At least one row is counted.
+fn leading(rows: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let mut step = 1;
+    while step < rows && holds(step) {
+        step *= 2;
+    }
+    first(step / 2 + 1..step.min(rows), |row| !holds(row)).min(rows)
 }
 
 /// The first row of a range for which a test holds that holds for all behind it.
