@@ -233,11 +233,16 @@ impl Committer {
             encode(&record, &mut snapshot);
         }
         let (number, file) = wal.rotate(snapshot)?;
-        write_lock(&self.state).files.insert(number, LiveFile { file, live: 0 });
+        write_lock(&self.state).files.insert(number, LiveFile::new(file));
         if let Some(rotated) = &self.rotated {
             rotated.wake();
         }
         Ok(())
+    }
+
+    /// Whether somebody turns closed log files into segments.
+    pub fn has_background(&self) -> bool {
+        self.rotated.is_some()
     }
 
     /// Closes the log file that is written to, so that it can be flushed.

@@ -102,6 +102,14 @@ pub(crate) struct Stream {
 pub(crate) struct LiveFile {
     pub file: Arc<dyn LogFile>,
     pub live: u64,
+    /// When its first event was put, milliseconds since 1970.
+    pub since: Option<i64>,
+}
+
+impl LiveFile {
+    pub fn new(file: Arc<dyn LogFile>) -> Self {
+        Self { file, live: 0, since: None }
+    }
 }
 
 /// One event. `offset` is that of its header in the file.
@@ -364,6 +372,7 @@ impl State {
             stream.bytes += u64::from(event.length) + EVENT_OVERHEAD_BYTES as u64;
         }
         live.live += at.len() as u64;
+        live.since.get_or_insert(head.ingestion);
         // Late events move into place; the common batch is already in order.
         let late = stream.entries[..start].partition_point(|e| e.timestamp <= first.timestamp);
         if late < start {

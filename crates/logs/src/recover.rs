@@ -30,7 +30,7 @@ pub(crate) fn recover(files: Arc<dyn Files>, file_bytes: u64) -> Result<(State, 
         let path = files.path(&name);
         let last = numbers.last() == Some(&number);
         let file = files.open(&name).map_err(io("open", &name))?;
-        state.files.insert(number, LiveFile { file: file.clone(), live: 0 });
+        state.files.insert(number, LiveFile::new(file.clone()));
         let read = read_file(file.as_ref(), &path, number, last, |offset, body| {
             let records = decode(body).ok_or("a record does not have a known form")?;
             for record in &records {

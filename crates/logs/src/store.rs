@@ -84,16 +84,7 @@ struct Open {
 impl Drop for Open {
     fn drop(&mut self) {
         drop(self.background.take());
-        let inner = &self.inner;
-        let held: u64 = read_lock(&inner.committer.state).files.values().map(|file| file.live).sum();
-        if held >= CLOSED_FROM
-            && let Err(error) = inner.flush_all()
-        {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "log events stay in the log files; the next start reads them from there"
-            );
-        }
+        self.inner.close();
     }
 }
 
@@ -191,14 +182,24 @@ impl Store {
         Ok(())
     }
 
-    /// Applies retention for good and removes log files and segments that hold
-    /// no event any more. Call it every few minutes; reads do not depend on it,
+    /// Moves what is left in the log files to segments, if it is enough for
+    /// that. For the end of a server, which may not see the last handle go.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    /// Applies retention for good, removes log files and segments that hold no
+    /// event any more, and has a log file that has been written to for an hour
+    /// turned into segments. Call it every few minutes; reads do not depend on it,
     /// because they leave out expired events themselves.
     ///
     /// A file goes as a whole: it stays while any of its events is kept. The
     /// newest log file always stays. A segment has the events of one day; one of
     /// several groups or streams of which most are gone is written anew.
     pub fn maintain(&self, now: UnixMillis) -> Result<Maintained, LogsError> {
+        if self.inner.committer.has_background() {
+            self.inner.rotate_old(now)?;
+        }
         let upkeep = lock(&self.inner.upkeep);
         let mut done = Maintained::default();
         let counts = |state: &State| state.files.values().map(|file| file.live).sum::<u64>();
@@ -263,6 +264,18 @@ impl Store {
 }
 
 impl Inner {
+    fn close(&self) {
+        let held: u64 = read_lock(&self.committer.state).files.values().map(|file| file.live).sum();
+        if held >= CLOSED_FROM
+            && let Err(error) = self.flush_all()
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "log events stay in the log files; the next start reads them from there"
+            );
+        }
+    }
+
     pub fn change(
         &self,
         change: impl FnOnce(&State) -> Result<Vec<Record>, LogsError> + Send + 'static,

@@ -198,6 +198,7 @@ pub async fn run(
         let publisher = publisher.clone();
         async move { publisher.run().await }
     });
+    let closing = logs.clone();
     let maintaining = [tokio::spawn(maintain(logs)), tokio::spawn(expire(objects))];
 
     let endpoint =
@@ -227,6 +228,7 @@ pub async fn run(
             serving.abort();
         }
     }
+    tokio::task::spawn_blocking(move || closing.close()).await?;
     info!("stopped");
     Ok(())
 }

@@ -14,11 +14,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use weir_types::time::UnixMillis;
 
 /// A group with fewer events of a day in what is flushed shares a segment with others.
 pub(super) const OWN_ROWS: u64 = if cfg!(test) { 5 } else { 8192 };
 /// Log files that are flushed together.
 const FLUSHED_BYTES: u64 = 64 << 20;
+
+/// A log file that is not full is flushed when its first event has been in it for so long.
+const FLUSHED_AFTER_MS: i64 = 3_600_000;
 
 /// An event of a log file. Sorted in the order of segments, and in them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +54,21 @@ impl Inner {
     pub fn flush_all(&self) -> Result<(), LogsError> {
         self.committer.rotate()?;
         self.flush()
+    }
+
+    /// Closes the log file that is written to if it has had events for long
+    /// enough; whether it did. Without it the events of a quiet store would stay
+    /// in a log file until it is full.
+    pub fn rotate_old(&self, now: UnixMillis) -> Result<bool, LogsError> {
+        let state = read_lock(&self.committer.state);
+        let newest = state.files.values().next_back();
+        let is_old = newest.filter(|file| file.live > 0).and_then(|file| file.since);
+        let is_old = is_old.is_some_and(|since| now.0.saturating_sub(since) >= FLUSHED_AFTER_MS);
+        drop(state);
+        if is_old {
+            self.committer.rotate()?;
+        }
+        Ok(is_old)
     }
 
     fn flush_some(&self) -> Result<bool, LogsError> {

@@ -320,6 +320,29 @@ fn a_folder_of_the_version_before_opens_as_it_is() {
 }
 
 #[test]
+fn what_a_quiet_store_has_becomes_a_segment_after_an_hour() {
+    let disk = Disk::default();
+    let store = open(&disk);
+    fill(&store, &["s"]);
+    let stored = || store.log_group(&scope(), "g").unwrap().stored_bytes;
+    put(&store, "s", &[(0, &record(1)), (1, &record(2))]).unwrap();
+    let (before, texts) = (stored(), messages(&store, "s"));
+    for (minutes, is_old) in [(0, false), (59, false), (60, true), (600, false)] {
+        let later = UnixMillis(NOW + minutes * 60_000);
+        assert_eq!(store.inner.rotate_old(later).unwrap(), is_old, "after {minutes} minutes");
+    }
+    store.inner.flush().unwrap();
+    assert_eq!(segments(&disk).len(), 1);
+    assert_eq!((stored(), messages(&store, "s")), (before, texts));
+    // A store that is opened knows how long events have waited.
+    put(&store, "s", &[(2, &record(3))]).unwrap();
+    drop(store);
+    let store = open(&disk);
+    assert!(!store.inner.rotate_old(UnixMillis(NOW + 59 * 60_000)).unwrap());
+    assert!(store.inner.rotate_old(UnixMillis(NOW + 60 * 60_000)).unwrap());
+}
+
+#[test]
 fn a_store_in_a_folder_flushes_in_the_background_and_when_it_is_closed() {
     let dir = tempfile::tempdir().unwrap();
     let options = StoreOptions { file_bytes: 64 << 10, ..Default::default() };
