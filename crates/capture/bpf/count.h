@@ -19,14 +19,14 @@ struct weir_amount {
 	__u32 losses; /* index of what could not be counted */
 };
 
-static __always_inline void weir_add(struct weir_flow *flow, const struct weir_amount *more)
+static __always_inline void weir_add(struct weir_flow *flow, __u64 packets, __u64 bytes, __u32 flags, __u64 now)
 {
-	__sync_fetch_and_add(&flow->packets, more->packets);
-	__sync_fetch_and_add(&flow->bytes, more->bytes);
-	if (more->flags & ~flow->tcp_flags)
-		__sync_fetch_and_or(&flow->tcp_flags, more->flags);
-	if (flow->last_ns != more->now)
-		flow->last_ns = more->now;
+	__sync_fetch_and_add(&flow->packets, packets);
+	__sync_fetch_and_add(&flow->bytes, bytes);
+	if (flags & ~flow->tcp_flags)
+		__sync_fetch_and_or(&flow->tcp_flags, flags);
+	if (flow->last_ns != now)
+		flow->last_ns = now;
 }
 
 /* Two calls with one map each, so that the kernel inlines both. */
@@ -50,7 +50,7 @@ static __always_inline void weir_add_to(const struct weir_flow_key *key, __u32 e
 
 	flow = weir_find_flow(key, epoch);
 	if (flow) {
-		weir_add(flow, more);
+		weir_add(flow, more->packets, more->bytes, more->flags, more->now);
 		return;
 	}
 	fresh.packets = more->packets;
@@ -64,7 +64,7 @@ static __always_inline void weir_add_to(const struct weir_flow_key *key, __u32 e
 	/* Another CPU was first, or there is no room. */
 	flow = weir_find_flow(key, epoch);
 	if (flow) {
-		weir_add(flow, more);
+		weir_add(flow, more->packets, more->bytes, more->flags, more->now);
 		return;
 	}
 	l = bpf_map_lookup_elem(&weir_losses, &more->losses);

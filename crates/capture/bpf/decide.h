@@ -35,6 +35,37 @@ static __always_inline __u32 *weir_acl_memory(struct weir_connection *c, const s
 	return &c->acl[((p->direction & 1) * 2 + (p->src_is_low & 1)) & 3];
 }
 
+/*
+ * The short way: a TCP or UDP packet of a tracked connection that is open, and
+ * that the ACL is known to let pass. 0: it is to be decided the long way, which
+ * does for such a packet what this does.
+ */
+static __always_inline int weir_is_plainly_tracked(struct weir_packet *p, __u32 generation, __u64 now)
+{
+	const struct weir_tuple *t = &p->tuple;
+	struct weir_connection *c;
+	__u32 *memory;
+
+	p->is_unknown = 0;
+	if ((t->protocol != PROTO_TCP && t->protocol != PROTO_UDP) || t->absent)
+		return 0;
+	p->src_is_low = weir_key_of(&p->key, t);
+	c = bpf_map_lookup_elem(&weir_conns, &p->key);
+	if (!c) {
+		p->is_unknown = 1;
+		return 0;
+	}
+	if ((c->flags & (WEIR_REFUSED | WEIR_CLOSED)) || !weir_is_live(c, t->protocol, now))
+		return 0;
+	memory = weir_acl_memory(c, p);
+	if (!memory || *memory != ((generation << 2) | 2))
+		return 0;
+	p->reason = WEIR_BY_TRACKED;
+	p->rule = c->rule;
+	weir_track(c, p, now);
+	return 1;
+}
+
 WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 mode, __u32 generation, __u32 losses, __u64 now)
 {
 	__u32 fresh = (generation << 2) | 2;
@@ -49,7 +80,7 @@ WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 mode, __u32 generation,
 	t = &p->tuple;
 	/* Without its ports a fragment's connection is not known. */
 	known = !weir_lacks_transport(t);
-	if (known) {
+	if (known && !p->is_unknown) {
 		p->src_is_low = weir_key_of(&p->key, t);
 		c = bpf_map_lookup_elem(&weir_conns, &p->key);
 	}

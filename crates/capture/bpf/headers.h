@@ -39,6 +39,20 @@ static __always_inline void weir_copy_address(__u8 *to, const __u32 *from)
 	words[3] = from[3];
 }
 
+/* The same by two words: what is read as one word is to be written as one. */
+static __always_inline void weir_copy_words(void *to, const void *from)
+{
+	((__u64 *)to)[0] = ((const __u64 *)from)[0];
+	((__u64 *)to)[1] = ((const __u64 *)from)[1];
+}
+
+/* ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2) */
+static __always_inline void weir_map_address(void *to, __u32 address)
+{
+	((__u64 *)to)[0] = 0;
+	((__u64 *)to)[1] = (__u64)address << 32 | 0xffff0000;
+}
+
 static __always_inline int weir_has_ports(__u8 protocol)
 {
 	return protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_SCTP;

@@ -5,13 +5,16 @@
 
 #include "types.h"
 
+/* Keys and addresses are written and compared by words of eight bytes. */
+#define WEIR_WORDS __attribute__((aligned(8)))
+
 #define WEIR_WHOLE 0
 #define WEIR_FIRST_FRAGMENT 1
 #define WEIR_LATER_FRAGMENT 2
 
 struct weir_tuple {
-	__u8 src[16];
-	__u8 dst[16];
+	__u8 src[16] WEIR_WORDS;
+	__u8 dst[16] WEIR_WORDS;
 	__u16 src_port;
 	__u16 dst_port;
 	__u16 echo_id;
@@ -40,19 +43,24 @@ struct weir_packet {
 	__u32 packets;
 	__u32 payload_len; /* of the datagram, link padding left out */
 	__u64 bytes;
-	struct weir_flow_key flow;
-	struct weir_connection_key key;
-	struct weir_connection_key quoted_key;
-	struct weir_fragment_key fragment_key;
+	struct weir_flow_key flow WEIR_WORDS;
+	struct weir_connection_key key WEIR_WORDS;
+	struct weir_connection_key quoted_key WEIR_WORDS;
+	struct weir_fragment_key fragment_key WEIR_WORDS;
 	__u8 direction;
 	__u8 has_quoted;
 	__u8 src_is_low;
 	__u8 reason;      /* why, and by which rule: of the verdict */
+	__u8 is_unknown;  /* key is made, and no connection has it */
+	__u8 zero[3];
 	__u32 rule;
 	__u32 acl_rule;   /* which rules said so when they were last asked */
 	__u32 group_rule;
 	/* The epoch of the last packet that came in on this CPU: drops.bpf.c. */
 	__u32 ingress_epoch;
+	/* The clock as it was read last on this CPU, and in which tick. */
+	__u64 tick;
+	__u64 now;
 };
 
 #endif

@@ -3,7 +3,8 @@
  * Frame -> weir_packet: Ethernet, up to two VLAN tags in the frame, IPv4 with
  * options, IPv6 with up to eight extension headers, the first bytes of TCP,
  * UDP, SCTP and ICMP, the packet an ICMP error quotes, and segmentation
- * offload unfolded into packets and bytes on the wire.
+ * offload unfolded into packets and bytes on the wire. What most packets are has
+ * a short way (weir_parse_plain), which the tests hold against the long one.
  */
 #ifndef WEIR_PARSE_H
 #define WEIR_PARSE_H
@@ -14,6 +15,7 @@
 #define WEIR_PARSED 0
 #define WEIR_IGNORED 1   /* not IP, or IPv6 neighbour discovery */
 #define WEIR_MALFORMED 2 /* a header is cut off or contradicts itself */
+#define WEIR_NOT_PLAIN 3
 
 #define WEIR_MAX_EXTENSIONS 8
 /* Headers end before this offset; a chain that goes on is malformed. */
@@ -148,10 +150,8 @@ static __always_inline int weir_parse_ipv4(struct __sk_buff *skb, struct weir_tu
 	if ((h.bytes[0] >> 4) != 4 || header < 20)
 		return WEIR_MALFORMED;
 	t->family = 4;
-	/* ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2) */
-	((__u32 *)t->src)[2] = ((__u32 *)t->dst)[2] = bpf_htonl(0xffff);
-	((__u32 *)t->src)[3] = h.words[3];
-	((__u32 *)t->dst)[3] = h.words[4];
+	weir_map_address(t->src, h.words[3]);
+	weir_map_address(t->dst, h.words[4]);
 	t->protocol = h.bytes[9];
 	t->total_len = bpf_ntohs(h.halves[1]);
 	if (t->total_len && t->total_len < header)
@@ -219,6 +219,71 @@ done:
 	return WEIR_PARSED;
 }
 
+/*
+ * The short way: an untagged frame with a whole TCP segment or UDP datagram
+ * behind an IPv4 header without options or an IPv6 header without extensions,
+ * all of it in the linear part. Any doubt is left to the long way.
+ */
+static __always_inline int weir_parse_plain(struct __sk_buff *skb, struct weir_tuple *t)
+{
+	void *end = (void *)(long)skb->data_end;
+	__u8 *ip = (void *)(long)skb->data;
+	__u8 *l4;
+
+	if ((void *)(ip + 14 + 20 + 8) > end)
+		return WEIR_NOT_PLAIN;
+	if (*(__u16 *)(ip + 12) == bpf_htons(ETH_IPV4)) {
+		ip += 14;
+		if (ip[0] != 0x45 || *(__u16 *)(ip + 6) & bpf_htons(0x3fff))
+			return WEIR_NOT_PLAIN;
+		t->total_len = bpf_ntohs(*(__u16 *)(ip + 2));
+		if (t->total_len < 28)
+			return WEIR_NOT_PLAIN;
+		t->protocol = ip[9];
+		t->family = 4;
+		t->l4 = 34;
+		weir_map_address(t->src, *(__u32 *)(ip + 12));
+		weir_map_address(t->dst, *(__u32 *)(ip + 16));
+		l4 = ip + 20;
+	} else if (*(__u16 *)(ip + 12) == bpf_htons(ETH_IPV6)) {
+		__u32 *words;
+
+		ip += 14;
+		if ((void *)(ip + 40 + 8) > end || ip[0] >> 4 != 6)
+			return WEIR_NOT_PLAIN;
+		t->total_len = 40 + bpf_ntohs(*(__u16 *)(ip + 4));
+		if (t->total_len == 40)
+			return WEIR_NOT_PLAIN;
+		t->protocol = ip[6];
+		t->family = 6;
+		t->l4 = 54;
+		words = (__u32 *)(ip + 8);
+		((__u64 *)t->src)[0] = (__u64)words[1] << 32 | words[0];
+		((__u64 *)t->src)[1] = (__u64)words[3] << 32 | words[2];
+		((__u64 *)t->dst)[0] = (__u64)words[5] << 32 | words[4];
+		((__u64 *)t->dst)[1] = (__u64)words[7] << 32 | words[6];
+		l4 = ip + 40;
+	} else {
+		return WEIR_NOT_PLAIN;
+	}
+	t->l3 = 14;
+	t->tcp_flags = 0;
+	t->fragment = WEIR_WHOLE;
+	t->absent = 0;
+	t->payload = t->l4 + 8;
+	t->src_port = bpf_ntohs(*(__u16 *)l4);
+	t->dst_port = bpf_ntohs(*(__u16 *)(l4 + 2));
+	if (t->protocol == PROTO_UDP)
+		return WEIR_PARSED;
+	if (t->protocol != PROTO_TCP || (void *)(l4 + 20) > end || l4[12] >> 4 < 5)
+		return WEIR_NOT_PLAIN;
+	t->seq = bpf_ntohl(*(__u32 *)(l4 + 4));
+	t->ack = bpf_ntohl(*(__u32 *)(l4 + 8));
+	t->tcp_flags = l4[13];
+	t->payload = t->l4 + (l4[12] >> 4) * 4;
+	return WEIR_PARSED;
+}
+
 /* Used for the packet itself and for the one it quotes. */
 WEIR_GLOBAL int weir_parse_ip(struct __sk_buff *skb, struct weir_tuple *t, __u32 l3, int family, int quoted)
 {
@@ -269,8 +334,8 @@ static __always_inline void weir_fragment(struct weir_packet *p)
 	struct weir_fragment_key *key = &p->fragment_key;
 	struct weir_fragment *known;
 
-	weir_copy_address(key->src, (const __u32 *)t->src);
-	weir_copy_address(key->dst, (const __u32 *)t->dst);
+	weir_copy_words(key->src, t->src);
+	weir_copy_words(key->dst, t->dst);
 	key->interface = WEIR_INTERFACE;
 	key->id = t->fragment_id;
 	key->protocol = t->fragment_protocol;

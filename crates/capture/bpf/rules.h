@@ -12,33 +12,27 @@
 /* What rules test. Lives on the stack: bpf_loop takes its context from there. */
 struct weir_probe {
 	void *rules; /* inner map */
-	__u32 peer[4];
+	__u64 peer[2];
+	/* One port; or all of them, if ports exist and this packet's is not known. */
+	__u64 ports;
+	__u64 what;
 	__u32 chunk;
 	__u32 verdict;
 	__u32 rule;
-	/* One port; or all of them, if ports exist and this packet's is not known. */
-	__s32 port_first;
-	__s32 port_last;
-	__u32 icmp;
-	__u8 family;
-	__u8 protocol;
-	__u16 zero;
+	__u32 zero;
 };
 
 static __always_inline int weir_rule_matches(const struct weir_rule *rule, const struct weir_probe *probe)
 {
-	__u32 differ;
+	__u64 differ;
 
+	/* Half of the address, where IPv4 is, and the ports tell most rules apart. */
+	differ = (probe->peer[1] & rule->mask[1]) ^ rule->addr[1];
+	differ |= ~(probe->ports + rule->ports) & WEIR_PORTS_MATCH;
+	if (differ)
+		return 0;
 	differ = (probe->peer[0] & rule->mask[0]) ^ rule->addr[0];
-	differ |= (probe->peer[1] & rule->mask[1]) ^ rule->addr[1];
-	differ |= (probe->peer[2] & rule->mask[2]) ^ rule->addr[2];
-	differ |= (probe->peer[3] & rule->mask[3]) ^ rule->addr[3];
-	differ |= (probe->icmp & rule->icmp_mask) ^ rule->icmp;
-	differ |= probe->family ^ rule->family;
-	differ |= (probe->protocol & rule->protocol_mask) ^ rule->protocol;
-	/* Negative if the packet's ports reach past the rule's. */
-	differ |= (__u32)(probe->port_first - (__s32)rule->port_first) & 0x80000000;
-	differ |= (__u32)((__s32)rule->port_last - probe->port_last) & 0x80000000;
+	differ |= (probe->what & rule->what_mask) ^ rule->what;
 	return !differ;
 }
 
@@ -88,7 +82,7 @@ WEIR_GLOBAL int weir_ask_rules(struct weir_packet *p, __u32 questions)
 {
 	struct weir_probe probe = {};
 	__u32 interface = WEIR_INTERFACE, zero = 0;
-	__u32 answer = 0, verdict, own, other;
+	__u32 answer = 0, verdict, own, other, icmp = WEIR_NOT_ICMP;
 	const struct weir_tuple *t;
 	const union weir_chunk *header;
 
@@ -103,18 +97,16 @@ WEIR_GLOBAL int weir_ask_rules(struct weir_packet *p, __u32 questions)
 		return WEIR_ACL_DENIES;
 	t = &p->tuple;
 	/* The peer is the source of what comes in and the destination of what goes out. */
-	__builtin_memcpy(probe.peer, p->direction == WEIR_INGRESS ? t->src : t->dst, 16);
-	probe.port_first = t->dst_port;
-	probe.port_last = t->dst_port;
-	if (weir_lacks_transport(t)) {
-		probe.port_first = 0;
-		probe.port_last = 0xffff;
-	}
-	probe.icmp = WEIR_NOT_ICMP;
+	if (p->direction == WEIR_INGRESS)
+		weir_copy_words(probe.peer, t->src);
+	else
+		weir_copy_words(probe.peer, t->dst);
+	probe.ports = WEIR_PORTS(t->dst_port, t->dst_port);
+	if (weir_lacks_transport(t))
+		probe.ports = WEIR_PORTS(0, 0xffff);
 	if (weir_is_icmp(t->protocol) && !t->absent)
-		probe.icmp = (__u32)t->icmp_type << 8 | t->icmp_code;
-	probe.family = t->family;
-	probe.protocol = t->protocol;
+		icmp = (__u32)t->icmp_type << 8 | t->icmp_code;
+	probe.what = WEIR_WHAT(t->family, t->protocol, icmp);
 	own = p->direction & 1;
 	other = own ^ 1;
 	if (questions & WEIR_ASK_ACL) {
@@ -133,7 +125,7 @@ WEIR_GLOBAL int weir_ask_rules(struct weir_packet *p, __u32 questions)
 		if (verdict == WEIR_VERDICT_ALLOW && answers->untracked_chunks) {
 			/* The packet may itself answer an untracked one. */
 			if (!weir_lacks_transport(t))
-				probe.port_first = probe.port_last = t->src_port;
+				probe.ports = WEIR_PORTS(t->src_port, t->src_port);
 			if (weir_read_list(&probe, answers, answers->untracked_chunks) == WEIR_VERDICT_UNTRACKED)
 				verdict = WEIR_VERDICT_UNTRACKED;
 		}

@@ -30,11 +30,16 @@ static __always_inline int weir_is_tcp_segment(const struct weir_tuple *t)
 	return t->protocol == PROTO_TCP && t->fragment != WEIR_LATER_FRAGMENT;
 }
 
-/* The key of a tuple's connection, lower end first; says whether that is the source. */
+/*
+ * The key of a tuple's connection, lower end first; says whether that is the
+ * source. Written by whole words, as lookups read it: ports and interface are
+ * one, protocol and family half of one, in the order of struct
+ * weir_connection_key on a little-endian machine.
+ */
 static __always_inline __u8 weir_key_of(struct weir_connection_key *key, const struct weir_tuple *t)
 {
-	__u32 src[4], dst[4];
-	__u16 src_port = 0, dst_port = 0;
+	__u64 src[2], dst[2], *words = (__u64 *)key;
+	__u32 src_port = 0, dst_port = 0;
 	__u8 src_is_low;
 
 	if (weir_has_ports(t->protocol)) {
@@ -43,34 +48,25 @@ static __always_inline __u8 weir_key_of(struct weir_connection_key *key, const s
 	} else if (weir_is_echo(t)) {
 		src_port = dst_port = t->echo_id;
 	}
-	__builtin_memcpy(src, t->src, 16);
-	__builtin_memcpy(dst, t->dst, 16);
+	weir_copy_words(src, t->src);
+	weir_copy_words(dst, t->dst);
 	/* Any order serves, as long as it is total. */
-	if (src[3] != dst[3])
-		src_is_low = src[3] < dst[3];
-	else if (src[2] != dst[2])
-		src_is_low = src[2] < dst[2];
-	else if (src[1] != dst[1])
+	if (src[1] != dst[1])
 		src_is_low = src[1] < dst[1];
 	else if (src[0] != dst[0])
 		src_is_low = src[0] < dst[0];
 	else
 		src_is_low = src_port <= dst_port;
 	if (src_is_low) {
-		__builtin_memcpy(key->low, src, 16);
-		__builtin_memcpy(key->high, dst, 16);
-		key->low_port = src_port;
-		key->high_port = dst_port;
+		weir_copy_words(key->low, src);
+		weir_copy_words(key->high, dst);
+		words[4] = src_port | dst_port << 16 | (__u64)WEIR_INTERFACE << 32;
 	} else {
-		__builtin_memcpy(key->low, dst, 16);
-		__builtin_memcpy(key->high, src, 16);
-		key->low_port = dst_port;
-		key->high_port = src_port;
+		weir_copy_words(key->low, dst);
+		weir_copy_words(key->high, src);
+		words[4] = dst_port | src_port << 16 | (__u64)WEIR_INTERFACE << 32;
 	}
-	key->interface = WEIR_INTERFACE;
-	key->protocol = t->protocol;
-	key->family = t->family;
-	key->zero = 0;
+	((__u32 *)key)[10] = t->protocol | (__u32)t->family << 8;
 	return src_is_low;
 }
 

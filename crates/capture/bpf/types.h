@@ -151,8 +151,8 @@ struct weir_device {
 
 /*
  * Rules. One inner map per interface: chunk 0 is the header, then four lists,
- * each from a chunk of its own on. Slots behind a list's last rule have family
- * 0 and match nothing.
+ * each from a chunk of its own on. Slots behind a list's last rule are zero and
+ * match nothing.
  */
 #define WEIR_VERDICT_NONE 0
 #define WEIR_VERDICT_ALLOW 1
@@ -160,27 +160,36 @@ struct weir_device {
 #define WEIR_VERDICT_UNTRACKED 3 /* allow, and do not track */
 
 /*
- * weir_policy::RuleEntry as masks, so that one rule is a few ORs and one branch:
- * branches are what the verifier's time, and the packet's, goes into.
+ * weir_policy::RuleEntry as masks, one cache line each: a rule that does not
+ * match costs three loads and one branch.
  */
 struct weir_rule {
-	__u32 addr[4]; /* already masked */
-	__u32 mask[4];
-	__u16 port_first;
-	__u16 port_last;
-	__u32 icmp; /* type << 8 | code, already masked */
-	__u32 icmp_mask;
-	__u8 family;
-	__u8 protocol;      /* already masked */
-	__u8 protocol_mask; /* 0xff, or 0: any */
-	__u8 verdict;
+	__u64 addr[2]; /* already masked */
+	__u64 mask[2];
+	/*
+	 * 0x10000 - first port | last port << 32. Added to the packet's own word
+	 * (port | (0x10000 - port) << 32) both bits of WEIR_PORTS_MATCH come out
+	 * set if the port is neither below the first nor above the last. In an
+	 * empty slot this is 0, which no port matches.
+	 */
+	__u64 ports;
+	__u64 what; /* WEIR_WHAT of the packet, already masked */
+	__u64 what_mask;
 	__u32 number; /* of the rule's name; 0: it has none */
+	__u8 verdict;
+	__u8 zero[3];
 };
+
+#define WEIR_PORTS(first, last) ((__u64)(first) | (__u64)(0x10000 - (last)) << 32)
+#define WEIR_PORTS_MATCH (1ull << 16 | 1ull << 48)
+
+/* icmp is type << 8 | code. */
+#define WEIR_WHAT(family, protocol, icmp) ((__u64)(family) | (__u64)(protocol) << 8 | (__u64)(icmp) << 32)
 
 /* In the masks of either field, so that what is not ICMP matches none. */
 #define WEIR_NOT_ICMP 0x10000
 
-#define WEIR_CHUNK 8
+#define WEIR_CHUNK 16
 
 #define WEIR_LIST_ACL 0    /* + direction */
 #define WEIR_LIST_GROUPS 2 /* + direction */

@@ -21,34 +21,56 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-WEIR_GLOBAL int weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u32 losses, __u64 now)
+/* The packet's flow, which has no entry yet: it gets one, or is skipped. */
+WEIR_GLOBAL int weir_count_first(struct weir_packet *p, __u32 epoch, __u32 losses, __u64 now)
 {
-	const struct weir_tuple *t;
-	struct weir_flow_key *key;
 	struct weir_amount more;
 
 	if (!p)
 		return 0;
-	t = &p->tuple;
-	key = &p->flow;
-	weir_copy_address(key->src, (const __u32 *)t->src);
-	weir_copy_address(key->dst, (const __u32 *)t->dst);
-	key->src_port = t->src_port;
-	key->dst_port = t->dst_port;
-	key->interface = WEIR_INTERFACE;
-	key->protocol = t->protocol;
-	key->direction = p->direction;
-	key->action = action;
-	key->family = t->family;
 	more.packets = p->packets;
 	more.bytes = p->bytes;
 	more.now = now;
-	more.flags = weir_reported_flags(t->tcp_flags);
+	more.flags = weir_reported_flags(p->tuple.tcp_flags);
 	more.losses = losses;
 	more.reason = p->reason;
 	more.rule = p->rule;
-	weir_add_to(key, epoch, &more);
+	weir_add_to(&p->flow, epoch, &more);
 	return 0;
+}
+
+static __always_inline void weir_count(struct weir_packet *p, __u32 action, __u32 epoch, __u32 losses, __u64 now)
+{
+	const struct weir_tuple *t = &p->tuple;
+	struct weir_flow_key *key = &p->flow;
+	struct weir_flow *flow;
+
+	/* By whole words, as lookups read it: struct weir_flow_key, little-endian. */
+	weir_copy_words(key->src, t->src);
+	weir_copy_words(key->dst, t->dst);
+	((__u64 *)key)[4] = t->src_port | (__u32)t->dst_port << 16 | (__u64)WEIR_INTERFACE << 32;
+	((__u32 *)key)[10] = t->protocol | (__u32)p->direction << 8 | action << 16 | (__u32)t->family << 24;
+	flow = weir_find_flow(key, epoch);
+	if (!flow) {
+		weir_count_first(p, epoch, losses, now);
+		return;
+	}
+	weir_add(flow, p->packets, p->bytes, weir_reported_flags(t->tcp_flags), now);
+}
+
+/*
+ * Seconds are recorded: the coarse clock, which moves by ticks, is exact enough,
+ * and within one tick it need not be read again.
+ */
+static __always_inline __u64 weir_now(struct weir_packet *p)
+{
+	__u64 tick = bpf_jiffies64();
+
+	if (p->tick != tick) {
+		p->now = bpf_ktime_get_coarse_ns();
+		p->tick = tick;
+	}
+	return p->now;
 }
 
 static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
@@ -68,7 +90,13 @@ static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
 	if (!config || !control || !p)
 		return WEIR_TCX_NEXT;
 	p->direction = device_direction ^ (WEIR_SWAP & 1);
-	result = weir_parse(skb, p);
+	result = weir_parse_plain(skb, &p->tuple);
+	if (result == WEIR_PARSED) {
+		p->has_quoted = 0;
+		result = weir_measure(skb, p);
+	} else {
+		result = weir_parse(skb, p);
+	}
 	if (result == WEIR_IGNORED)
 		return WEIR_TCX_NEXT;
 	mode = *(volatile __u32 *)&config->mode;
@@ -84,12 +112,15 @@ static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
 			__sync_fetch_and_add(&l->malformed_packets, 1);
 		return mode == WEIR_ENFORCE ? WEIR_TCX_DROP : WEIR_TCX_NEXT;
 	}
-	/* Seconds are recorded: the coarse clock is exact enough, at a quarter of the cost. */
-	now = WEIR_TEST ? control->test_clock_ns : bpf_ktime_get_coarse_ns();
+	now = WEIR_TEST ? control->test_clock_ns : weir_now(p);
 	p->reason = 0;
 	p->rule = 0;
-	if (mode != WEIR_OBSERVE)
-		action = weir_decide(p, mode, *(volatile __u32 *)&config->generation, losses, now);
+	if (mode != WEIR_OBSERVE) {
+		__u32 generation = *(volatile __u32 *)&config->generation;
+
+		if (!weir_is_plainly_tracked(p, generation, now))
+			action = weir_decide(p, mode, generation, losses, now);
+	}
 	if (action == WEIR_REJECT && mode == WEIR_EVALUATE)
 		weir_refuse(p, now);
 	weir_count(p, action, epoch, losses, now);

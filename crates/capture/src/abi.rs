@@ -160,18 +160,17 @@ plain! {
         memo: [u64; 6],
     }
 
-    Rule, 52 {
+    Rule, 64 {
         addr: [u8; 16],
         mask: [u8; 16],
-        port_first: u16,
-        port_last: u16,
-        icmp: u32,
-        icmp_mask: u32,
-        family: u8,
-        protocol: u8,
-        protocol_mask: u8,
-        verdict: u8,
+        /// [`ports`].
+        ports: u64,
+        /// [`what`], already masked.
+        what: u64,
+        what_mask: u64,
         number: u32,
+        verdict: u8,
+        zero: [u8; 3],
     }
 
     /// Where a list of rules begins and how far it goes, in chunks.
@@ -190,7 +189,7 @@ plain! {
 }
 
 /// Rules that one element of an inner rules map holds.
-pub const CHUNK: usize = 8;
+pub const CHUNK: usize = 16;
 
 /// Bytes of one element of an inner rules map.
 pub const CHUNK_BYTES: usize = CHUNK * size_of::<Rule>();
@@ -241,6 +240,16 @@ pub const ENFORCE: u32 = 2;
 pub const VERDICT_ALLOW: u8 = 1;
 pub const VERDICT_DENY: u8 = 2;
 pub const VERDICT_UNTRACKED: u8 = 3;
+
+/// A range of ports as a [`Rule`] holds it.
+pub fn ports(first: u16, last: u16) -> u64 {
+    (0x1_0000 - u64::from(first)) | u64::from(last) << 32
+}
+
+/// Family, protocol and ICMP type and code as a [`Rule`] holds them.
+pub fn what(family: u8, protocol: u8, icmp: u32) -> u64 {
+    u64::from(family) | u64::from(protocol) << 8 | u64::from(icmp) << 32
+}
 
 /// In a [`Rule`]'s ICMP mask: the type matters.
 pub const ICMP_TYPE_MASK: u32 = 0x1_ff00;

@@ -546,17 +546,18 @@ impl Drop for Capture {
 
 #[cfg(any(test, feature = "testrun"))]
 impl Capture {
-    /// Programs without a device and with a clock that the caller sets.
+    /// Programs without a device; `test`: with a clock that the caller sets.
     pub(crate) fn attach_nowhere(
         &self,
         number: InterfaceNumber,
         side: Side,
         mode: Mode,
         rules: &CompiledRules,
+        test: bool,
     ) -> Result<Pair, CaptureError> {
         let mut interfaces = lock(&self.interfaces);
         self.check_free(&interfaces, number)?;
-        let (pair, config) = self.prepare(number, side, mode, rules, true)?;
+        let (pair, config) = self.prepare(number, side, mode, rules, test)?;
         interfaces.insert(number, Attached { links: None, config, device: None });
         lock(&self.windows).note(number);
         Ok(pair)
@@ -564,5 +565,9 @@ impl Capture {
 
     pub(crate) fn maps(&self) -> &crate::object::Maps {
         &self.loaded.maps
+    }
+
+    pub(crate) fn load_empty(&self) -> Result<std::os::fd::OwnedFd, CaptureError> {
+        self.loaded.load_empty()
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Maps {
     pub state: Map,
     /// A map of maps that no program reads: changing it waits for a grace period.
     pub grace: Map,
-    fragments: Map,
+    pub fragments: Map,
     scratch: Map,
 }
 
@@ -145,6 +145,14 @@ impl Loaded {
             ingress: load_program(&object, INGRESS_PROGRAM, Kind::Classifier, self.btf.as_fd())?,
             egress: load_program(&object, EGRESS_PROGRAM, Kind::Classifier, self.btf.as_fd())?,
         })
+    }
+}
+
+#[cfg(any(test, feature = "testrun"))]
+impl Loaded {
+    /// A program that does nothing, to compare with.
+    pub(crate) fn load_empty(&self) -> Result<OwnedFd, CaptureError> {
+        bpf::load_empty(self.btf.as_fd()).map_err(CaptureError::doing("load an empty program"))
     }
 }
 

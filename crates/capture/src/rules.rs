@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Each list begins in a chunk of its own; the slots behind its last rule are
-//! zero and match nothing (family 0). A map is filled before it is put in place
+//! zero and match nothing. A map is filled before it is put in place
 //! and never changed afterwards, so that no packet sees half of a change.
 
 use crate::abi::{self, CHUNK, CHUNK_BYTES, bytes_of};
@@ -15,8 +15,8 @@ use crate::object::rules_map;
 use crate::sys::map::{ANY, Map};
 use weir_policy::{CompiledRules, Effect, Origin, RuleEntry};
 
-/// Fills a new map with rules. Memory grows with the rules that exist: 416
-/// bytes for every eight.
+/// Fills a new map with rules. Memory grows with the rules that exist: a
+/// kilobyte for every sixteen.
 pub(crate) fn build(rules: &CompiledRules) -> Result<Map, CaptureError> {
     let chunks = chunks_of(rules);
     let map = rules_map(chunks.len() as u32)?;
@@ -66,13 +66,10 @@ fn rule_of(entry: &RuleEntry, rules: &CompiledRules) -> abi::Rule {
     abi::Rule {
         addr: entry.addr,
         mask: entry.mask,
-        port_first: entry.port_first,
-        port_last: entry.port_last,
-        icmp: icmp.0,
-        icmp_mask: icmp.1,
-        family: entry.family,
-        protocol: if entry.any_protocol { 0 } else { entry.protocol },
-        protocol_mask: if entry.any_protocol { 0 } else { u8::MAX },
+        ports: abi::ports(entry.port_first, entry.port_last),
+        what: abi::what(entry.family, if entry.any_protocol { 0 } else { entry.protocol }, icmp.0),
+        what_mask: abi::what(u8::MAX, if entry.any_protocol { 0 } else { u8::MAX }, icmp.1),
+        zero: [0; 3],
         verdict: match entry.effect {
             Effect::Deny => abi::VERDICT_DENY,
             Effect::Allow if entry.untracked => abi::VERDICT_UNTRACKED,

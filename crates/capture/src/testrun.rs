@@ -11,7 +11,7 @@ use crate::object::Pair;
 use crate::sweep::{self, Swept};
 use crate::sys::bpf;
 use crate::sys::map::ANY;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use weir_policy::CompiledRules;
 use weir_types::net::Direction;
 use weir_types::orders::{Mode, Side};
@@ -42,7 +42,19 @@ impl TestInterface {
         mode: Mode,
         rules: &CompiledRules,
     ) -> Result<Self, CaptureError> {
-        let pair = capture.attach_nowhere(number, side, mode, rules)?;
+        let pair = capture.attach_nowhere(number, side, mode, rules, true)?;
+        Ok(Self { pair })
+    }
+
+    /// The same with the machine's clock, as at a device: to measure.
+    pub fn with_real_clock(
+        capture: &Capture,
+        number: InterfaceNumber,
+        side: Side,
+        mode: Mode,
+        rules: &CompiledRules,
+    ) -> Result<Self, CaptureError> {
+        let pair = capture.attach_nowhere(number, side, mode, rules, false)?;
         Ok(Self { pair })
     }
 
@@ -89,6 +101,23 @@ impl TestInterface {
     }
 }
 
+/// A program that does nothing: what a run costs by itself.
+#[derive(Debug)]
+pub struct EmptyProgram(OwnedFd);
+
+impl EmptyProgram {
+    pub fn new(capture: &Capture) -> Result<Self, CaptureError> {
+        capture.load_empty().map(Self)
+    }
+
+    /// Nanoseconds of one run, over `times` runs.
+    pub fn time(&self, frame: &[u8], times: u32) -> Result<u32, CaptureError> {
+        bpf::test_run(self.0.as_fd(), frame, (0, 0), times)
+            .map(|(_, ns)| ns)
+            .map_err(CaptureError::doing("run the empty program"))
+    }
+}
+
 /// Sets the clock of every interface on the bench.
 pub fn set_clock(capture: &Capture, now_ns: u64) -> Result<(), CaptureError> {
     let key = 0u32.to_ne_bytes();
@@ -100,6 +129,45 @@ pub fn set_clock(capture: &Capture, now_ns: u64) -> Result<(), CaptureError> {
             map.update(&key, bytes_of(&control), ANY)
         })
         .map_err(CaptureError::doing("set the test clock"))
+}
+
+/// The clock of every interface on the bench, for many settings in one window: a
+/// window's end makes it stale.
+#[cfg(test)]
+pub(crate) struct Clock<'a> {
+    capture: &'a Capture,
+    control: abi::Control,
+}
+
+#[cfg(test)]
+impl<'a> Clock<'a> {
+    pub(crate) fn of(capture: &'a Capture) -> Result<Self, CaptureError> {
+        let mut control = abi::Control::default();
+        let read = capture.maps().control.lookup(&0u32.to_ne_bytes(), bytes_of_mut(&mut control));
+        read.map_err(CaptureError::doing("read the test clock"))?;
+        Ok(Self { capture, control })
+    }
+
+    pub(crate) fn set(&mut self, now_ns: u64) -> Result<(), CaptureError> {
+        if self.control.test_clock_ns == now_ns {
+            return Ok(());
+        }
+        self.control.test_clock_ns = now_ns;
+        let map = &self.capture.maps().control;
+        map.update(&0u32.to_ne_bytes(), bytes_of(&self.control), ANY)
+            .map_err(CaptureError::doing("set the test clock"))
+    }
+}
+
+/// Forgets first fragments, and every connection too if asked to.
+#[cfg(test)]
+pub(crate) fn forget_connections(capture: &Capture, connections: bool) -> Result<(), CaptureError> {
+    let maps = capture.maps();
+    let doing = || CaptureError::doing("empty the tables of the bench");
+    if connections {
+        maps.connections.clear().map_err(doing())?;
+    }
+    maps.fragments.clear().map_err(doing())
 }
 
 /// [`Capture::sweep`] at an instant of the test clock.

@@ -378,3 +378,30 @@ pub(crate) fn test_run(
     check(unsafe { call(BPF_PROG_TEST_RUN, &mut attr) })?;
     Ok((attr.retval.cast_signed(), attr.duration))
 }
+
+/// The smallest program of a tcx hook: what a test run costs by itself.
+#[cfg(any(test, feature = "testrun"))]
+pub(crate) fn load_empty(btf: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    const TCX_NEXT: i32 = -1;
+    let instruction = |code, imm| bpf_insn {
+        code,
+        _bitfield_align_1: [],
+        _bitfield_1: bpf_insn::new_bitfield_1(0, 0),
+        off: 0,
+        imm,
+    };
+    // r0 = TCX_NEXT; exit
+    let instructions = [instruction(0xb7, TCX_NEXT), instruction(0x95, 0)];
+    let program = Program {
+        name: "weir_empty",
+        kind: Kind::Classifier,
+        instructions: &instructions,
+        license: c"GPL",
+        btf,
+        func_info: &[],
+        func_info_record: 0,
+        line_info: &[],
+        line_info_record: 0,
+    };
+    load_program(&program).map_err(|(error, _)| error)
+}

@@ -188,13 +188,13 @@ impl Map {
 
     fn batch(&self, command: libc::c_long, mut each: impl FnMut(&[u8], &[u8])) -> io::Result<()> {
         let mut chunk = 4096usize;
-        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        // Zeroed by the allocator: a page that no entry comes to is never touched.
+        let room = |chunk: usize| (vec![0u8; chunk * self.key_size], vec![0u8; chunk * self.value_size]);
+        let (mut keys, mut values) = room(chunk);
         // Where to go on; for a hash map the kernel writes four bytes.
         let (mut from, mut next) = (0u64, 0u64);
         let mut first = true;
         loop {
-            keys.resize(chunk * self.key_size, 0u8);
-            values.resize(chunk * self.value_size, 0u8);
             let mut attr = Batch {
                 in_batch: if first { 0 } else { std::ptr::from_mut(&mut from) as u64 },
                 out_batch: std::ptr::from_mut(&mut next) as u64,
@@ -212,6 +212,7 @@ impl Map {
             if error == Some(libc::ENOSPC) {
                 // One hash bucket holds more than a whole chunk: once more, larger.
                 chunk *= 2;
+                (keys, values) = room(chunk);
                 continue;
             }
             // ENOENT ends the walk, and may still bring entries.

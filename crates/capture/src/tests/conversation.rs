@@ -220,32 +220,6 @@ fn two_processors_meet_on_the_same_flows() {
     assert!(window.losses.is_empty());
 }
 
-/// Prints what a packet costs; run with `--ignored --nocapture` on a quiet machine.
-#[test]
-#[ignore = "a measurement, not a test"]
-fn what_a_packet_costs() {
-    if !is_root() {
-        return;
-    }
-    let capture = start(SMALL);
-    let b = bench(&capture, OUT_ONLY);
-    let out =
-        ethernet(&[], &ipv4("10.0.0.2", "10.0.0.1", TCP, V4::default(), &frame::tcp(1, 2, ACK, 0, 0, 64)));
-    let refused =
-        ethernet(&[], &ipv4("10.0.0.9", "10.0.0.2", TCP, V4::default(), &frame::tcp(1, 2, ACK, 0, 0, 64)));
-    let best =
-        |hook, frame: &[u8]| (0..7).map(|_| b.interface.time(hook, frame, 1_000_000).unwrap()).min().unwrap();
-    capture.set_mode(ENI, Mode::Observe).unwrap();
-    eprintln!("observe: {} ns", best(Egress, &out));
-    capture.set_mode(ENI, Mode::Enforce).unwrap();
-    eprintln!("tracked: {} ns", best(Egress, &out));
-    for count in [0, 8, 64, 512] {
-        let many: String = (0..count).map(|i| format!("sg in tcp:{} 172.16.0.0/16\n", 1000 + i)).collect();
-        capture.set_rules(ENI, &rules(&format!("{OUT_ONLY}\n{many}"))).unwrap();
-        eprintln!("rejected by {count} rules: {} ns", best(Ingress, &refused));
-    }
-}
-
 /// What the interface's flows say, in short: direction, action, packets.
 fn said(capture: &crate::Capture) -> Vec<String> {
     let words = |flow: &weir_flow::sample::FlowSample| {

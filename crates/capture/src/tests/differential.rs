@@ -1,7 +1,8 @@
 //! The programs against the reference evaluator: the same rules, the same
 //! packets, the same clock; verdicts, counts and tracked connections must agree.
 
-use super::random::{self, Chance, Made, Past};
+use super::random::{self, Chance, Past};
+use super::sequence::Made;
 use super::support::{ENI, drain, is_root, start};
 use crate::testrun::{Outcome, TestInterface, connections, set_clock, sweep_at};
 use crate::{Sizes, abi};
@@ -18,21 +19,28 @@ const SECOND_NS: u64 = 1_000_000_000;
 const PACKETS: [usize; 2] = [60_000, 15_000];
 
 /// Direction, action, source, destination, ports, protocol.
-type Flow = (Direction, Action, IpAddr, IpAddr, u16, u16, u8);
+pub(super) type Flow = (Direction, Action, IpAddr, IpAddr, u16, u16, u8);
 
-fn flow_of(packet: &Packet, action: Action) -> Flow {
+pub(super) fn flow_of(packet: &Packet, action: Action) -> Flow {
     let p = packet;
     (p.direction, action, p.src, p.dst, p.src_port, p.dst_port, p.protocol.0)
 }
 
+/// What a flow must come to: packets, bytes and flags, and the verdict on its
+/// first packet.
+pub(super) struct Told {
+    pub sum: (u64, u64, u8),
+    pub first: Verdict,
+}
+
 /// AWS's sum of one packet's flags.
-fn reported(packet: &Packet) -> u8 {
+pub(super) fn reported(packet: &Packet) -> u8 {
     let flags = packet.tcp.map_or(0, |tcp| tcp.flags);
     flags & 7 | if flags & 0x12 == 0x12 { 16 } else { 0 }
 }
 
 /// Mostly moments; now and then just short of, just at, or past a timeout.
-fn step_ns(chance: &mut Chance) -> u64 {
+pub(super) fn step_ns(chance: &mut Chance) -> u64 {
     if chance.below(50) > 0 {
         return chance.below(10_000_000) as u64;
     }
@@ -132,7 +140,7 @@ fn agree(seed: u64, modes: &[Mode]) {
     }
 }
 
-fn name(verdict: &Verdict) -> &'static str {
+pub(super) fn name(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::AclRule { .. } => "acl rule",
         Verdict::AclDefault => "acl default",
@@ -149,7 +157,7 @@ fn name(verdict: &Verdict) -> &'static str {
 /// Whether records tell the verdict on the first packet. They name the rule by
 /// which a tracked flow began, the reference does not; and a late packet that
 /// both the ACL and its connection's end refuse has two true reasons.
-fn tells(decision: Decision, verdict: &Verdict, direction: Direction) -> bool {
+pub(super) fn tells(decision: Decision, verdict: &Verdict, direction: Direction) -> bool {
     let acl = |number: u16| Origin::Acl { number }.name_number();
     let group = |group: &SecurityGroupId, rule: &SecurityGroupRuleId| {
         Origin::Group { group: group.clone(), rule: rule.clone() }.name_number()

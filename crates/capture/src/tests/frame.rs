@@ -32,6 +32,10 @@ pub struct V4<'a> {
 }
 
 pub fn ipv4(src: &str, dst: &str, protocol: u8, header: V4<'_>, payload: &[u8]) -> Vec<u8> {
+    ipv4_between(address(src), address(dst), protocol, header, payload)
+}
+
+pub fn ipv4_between(src: IpAddr, dst: IpAddr, protocol: u8, header: V4<'_>, payload: &[u8]) -> Vec<u8> {
     let words = 5 + header.options.len() / 4;
     let total = (words * 4 + payload.len()) as u16;
     let fragment = (header.offset / 8) | if header.more { 0x2000 } else { 0 };
@@ -40,8 +44,8 @@ pub fn ipv4(src: &str, dst: &str, protocol: u8, header: V4<'_>, payload: &[u8]) 
     ip.extend(header.id.to_be_bytes());
     ip.extend(fragment.to_be_bytes());
     ip.extend([64, protocol, 0, 0]);
-    ip.extend(octets(src));
-    ip.extend(octets(dst));
+    add_address(&mut ip, src);
+    add_address(&mut ip, dst);
     ip.extend(header.options);
     ip.extend(payload);
     ip
@@ -49,29 +53,36 @@ pub fn ipv4(src: &str, dst: &str, protocol: u8, header: V4<'_>, payload: &[u8]) 
 
 /// `next` is the protocol of the first header in `payload`, extensions included.
 pub fn ipv6(src: &str, dst: &str, next: u8, payload: &[u8]) -> Vec<u8> {
+    ipv6_between(address(src), address(dst), next, payload)
+}
+
+pub fn ipv6_between(src: IpAddr, dst: IpAddr, next: u8, payload: &[u8]) -> Vec<u8> {
     let mut ip = vec![0x60, 0, 0, 0];
     ip.extend((payload.len() as u16).to_be_bytes());
     ip.extend([next, 64]);
-    ip.extend(octets(src));
-    ip.extend(octets(dst));
+    add_address(&mut ip, src);
+    add_address(&mut ip, dst);
     ip.extend(payload);
     ip
 }
 
 /// An IPv6 packet or an IPv4 packet without options, as the addresses say.
 pub fn ip(src: IpAddr, dst: IpAddr, protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let (from, to) = (src.to_string(), dst.to_string());
     if src.is_ipv4() {
-        ipv4(&from, &to, protocol, V4::default(), payload)
+        ipv4_between(src, dst, protocol, V4::default(), payload)
     } else {
-        ipv6(&from, &to, protocol, payload)
+        ipv6_between(src, dst, protocol, payload)
     }
 }
 
-fn octets(text: &str) -> Vec<u8> {
-    match text.parse().unwrap_or_else(|_| panic!("{text}")) {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap_or_else(|_| panic!("{text}"))
+}
+
+fn add_address(to: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(ip) => to.extend(ip.octets()),
+        IpAddr::V6(ip) => to.extend(ip.octets()),
     }
 }
 

@@ -8,5 +8,7 @@ mod golden;
 mod live;
 mod random;
 mod replay;
+mod sequence;
+mod sequences;
 pub(crate) mod support;
 mod wire;

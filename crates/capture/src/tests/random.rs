@@ -1,10 +1,10 @@
 //! Random rules and packets from a small world, so that packets meet rules,
 //! connections and each other all the time.
 
-use super::frame::{self, V4, ethernet, extension, fragment_header};
-use std::collections::{HashMap, VecDeque};
+use super::sequence::{Fragment, Fragments, Made, Quote, Sent};
+use std::collections::VecDeque;
 use std::net::IpAddr;
-use weir_policy::{Icmp, Packet, Quoted, Tcp};
+use weir_policy::{Packet, Tcp};
 use weir_types::id::{SecurityGroupId, SecurityGroupRuleId};
 use weir_types::net::{Direction, IpNet, PortRange, Protocol};
 use weir_types::rule::{AclRule, GroupRule, InterfaceRules, Match};
@@ -140,25 +140,11 @@ pub fn rules(chance: &mut Chance) -> InterfaceRules {
     rules
 }
 
-/// A packet, its frame, and what counting it must give.
-#[derive(Debug)]
-pub struct Made {
-    pub packet: Packet,
-    pub frame: Vec<u8>,
-    /// Bytes of payload a segment, and segments.
-    pub gso: (u32, u32),
-    pub packets: u64,
-    pub bytes: u64,
-}
-
-/// Direction, ends, protocol and identification of a fragmented datagram.
-type FragmentKey = (Direction, IpAddr, IpAddr, u8, u32);
-
 /// What went before.
 #[derive(Default)]
 pub struct Past {
     /// What the programs remember of first fragments.
-    fragments: HashMap<FragmentKey, (u16, u16, Option<Icmp>)>,
+    fragments: Fragments,
     /// The last few packets: most new ones go on with one of them.
     recent: VecDeque<Packet>,
 }
@@ -190,16 +176,15 @@ impl Past {
             std::mem::swap(&mut packet.src, &mut packet.dst);
             std::mem::swap(&mut packet.src_port, &mut packet.dst_port);
         }
-        (packet.icmp, packet.tcp, packet.transport_absent) = (None, None, false);
         Some(packet)
     }
 
     /// What the other end of a TCP packet would acknowledge: its last FIN, or
     /// not quite.
-    fn acknowledgement(&self, chance: &mut Chance, packet: &Packet) -> Option<u32> {
+    fn acknowledgement(&self, chance: &mut Chance, sent: &Sent) -> Option<u32> {
         let tcp = self.recent.iter().rev().find_map(|p| {
-            let answered = (p.src, p.src_port, p.direction)
-                == (packet.dst, packet.dst_port, packet.direction.opposite());
+            let answered =
+                (p.src, p.src_port, p.direction) == (sent.dst, sent.dst_port, sent.direction.opposite());
             p.tcp.filter(|tcp| answered && tcp.has(Tcp::FIN))
         })?;
         Some(tcp.fin_seq().wrapping_add(chance.below(3) as u32))
@@ -222,11 +207,11 @@ fn ends(chance: &mut Chance, direction: Direction) -> Ends {
     }
 }
 
-/// The transport header with its payload, and the packet's fields of it.
-fn transport(chance: &mut Chance, packet: &mut Packet, header: &mut usize, past: &Past) -> Vec<u8> {
-    let payload = chance.pick(&[0, 0, 1, 10, 100]);
-    let v6 = packet.src.is_ipv6();
-    match packet.protocol {
+/// The fields of the transport header.
+fn transport(chance: &mut Chance, sent: &mut Sent, past: &Past) {
+    sent.payload = chance.pick(&[0, 0, 1, 10, 100]);
+    let v6 = sent.src.is_ipv6();
+    match Protocol(sent.protocol) {
         Protocol::TCP => {
             let flags = chance.pick(&[
                 0x02, 0x02, 0x12, 0x10, 0x10, 0x10, 0x18, 0x11, 0x11, 0x19, 0x14, 0x04, 0x01, 0x03, 0x00,
@@ -234,163 +219,95 @@ fn transport(chance: &mut Chance, packet: &mut Packet, header: &mut usize, past:
             // Close together, so that some acknowledge a FIN and some do not.
             let near = |chance: &mut Chance| 0xffff_fff0u32.wrapping_add(chance.below(64) as u32);
             let seq = near(chance);
-            let ack = past.acknowledgement(chance, packet).unwrap_or_else(|| near(chance));
-            packet.tcp = Some(Tcp { flags, seq, ack, payload_len: payload as u32 });
-            *header = 20;
-            frame::tcp(packet.src_port, packet.dst_port, flags, seq, ack, payload)
-        }
-        Protocol::UDP | Protocol::SCTP => {
-            *header = if packet.protocol == Protocol::UDP { 8 } else { 12 };
-            let mut datagram = frame::udp(packet.src_port, packet.dst_port, payload);
-            if packet.protocol == Protocol::SCTP {
-                datagram.extend([0; 4]);
-            }
-            datagram
+            let ack = past.acknowledgement(chance, sent).unwrap_or_else(|| near(chance));
+            sent.tcp = (flags, seq, ack);
         }
         Protocol::ICMP | Protocol::ICMPV6 => {
             let types: &[u8] =
                 if v6 { &[128, 128, 129, 129, 1, 2, 3, 4, 130, 135] } else { &[8, 8, 0, 0, 3, 11, 5, 13] };
-            let mut icmp = Icmp {
-                icmp_type: chance.pick(types),
-                icmp_code: chance.pick(&[0, 0, 1]),
-                echo_id: 0,
-                quoted: None,
-            };
-            packet.icmp = Some(icmp);
-            *header = 8;
-            let (mut id, mut body) = (0, vec![0; payload]);
+            sent.icmp = (chance.pick(types), chance.pick(&[0, 0, 1]), 0);
+            let packet = sent.whole_packet();
             if packet.is_echo() {
-                id = chance.pick(&[1, 2, 3]);
-                icmp.echo_id = id;
+                sent.icmp.2 = chance.pick(&[1, 2, 3]);
             } else if packet.is_icmp_error() {
-                (icmp.quoted, body) = quote(chance, v6, past);
+                sent.quoted = Some(quote(chance, v6, past));
             }
-            packet.icmp = Some(icmp);
-            frame::icmp(icmp.icmp_type, icmp.icmp_code, id, &body)
         }
-        _ => {
-            *header = 0;
-            vec![0; payload]
-        }
+        _ => {}
     }
 }
 
 /// A packet of the same world, quoted as in an ICMP error; sometimes too little.
-fn quote(chance: &mut Chance, v6: bool, past: &Past) -> (Option<Quoted>, Vec<u8>) {
-    let mut ends = loop {
+fn quote(chance: &mut Chance, v6: bool, past: &Past) -> Quote {
+    let ends = loop {
         let direction = chance.pick(&Direction::BOTH);
         let ends = ends(chance, direction);
         if ends.src.is_ipv6() == v6 {
             break ends;
         }
     };
-    let mut protocol = Protocol(chance.pick(&[6, 17, 17, if v6 { 58 } else { 1 }]));
-    let (mut src_port, mut dst_port) = (chance.pick(&PORTS), chance.pick(&PORTS));
+    let protocol = chance.pick(&[6, 17, 17, if v6 { 58 } else { 1 }]);
+    let (src_port, dst_port) = (chance.pick(&PORTS), chance.pick(&PORTS));
+    let mut quote = Quote { src: ends.src, dst: ends.dst, protocol, src_port, dst_port, is_cut: false };
     let known = past
         .recent
         .iter()
         .find(|p| p.src.is_ipv6() == v6 && (p.protocol == Protocol::TCP || p.protocol == Protocol::UDP));
     if let Some(packet) = known.filter(|_| !chance.once_in(4)) {
-        (ends.src, ends.dst, protocol) = (packet.src, packet.dst, packet.protocol);
-        (src_port, dst_port) = (packet.src_port, packet.dst_port);
+        (quote.src, quote.dst, quote.protocol) = (packet.src, packet.dst, packet.protocol.0);
+        (quote.src_port, quote.dst_port) = (packet.src_port, packet.dst_port);
     }
-    let body = match protocol {
-        Protocol::TCP => frame::tcp(src_port, dst_port, 2, 0, 0, 0)[..8].to_vec(),
-        Protocol::UDP => frame::udp(src_port, dst_port, 0),
-        _ => {
-            (src_port, dst_port) = (2, 2);
-            frame::icmp(if v6 { 128 } else { 8 }, 0, 2, &[])
-        }
-    };
-    let mut bytes = frame::ip(ends.src, ends.dst, protocol.0, &body);
-    let quoted = Quoted { src: ends.src, dst: ends.dst, protocol, src_port, dst_port };
-    if chance.once_in(8) {
-        bytes.truncate(bytes.len() - 1);
-        return (None, bytes);
+    if !matches!(quote.protocol, 6 | 17) {
+        // The identifier of an echo request.
+        (quote.src_port, quote.dst_port) = (2, 2);
     }
-    (Some(quoted), bytes)
+    quote.is_cut = chance.once_in(8);
+    quote
 }
 
-pub fn packet(chance: &mut Chance, past: &mut Past) -> Made {
-    let mut packet = past.continued(chance).unwrap_or_else(|| {
-        let direction = chance.pick(&Direction::BOTH);
-        let Ends { src, dst } = ends(chance, direction);
-        let protocol = Protocol(match chance.pick(&PROTOCOLS) {
-            1 if src.is_ipv6() => 58,
-            other => other,
-        });
-        let (mut src_port, mut dst_port) = (0, 0);
-        if protocol.has_ports() {
-            (src_port, dst_port) = (chance.pick(&PORTS), chance.pick(&PORTS));
-        }
-        let (icmp, tcp, transport_absent) = (None, None, false);
-        Packet { direction, src, dst, protocol, src_port, dst_port, icmp, tcp, transport_absent }
-    });
-    let Packet { direction, src, dst, protocol: Protocol(protocol), .. } = packet;
-    let v6 = src.is_ipv6();
-    let mut header = 0;
-    let mut body = transport(chance, &mut packet, &mut header, past);
-    past.remember(packet);
-    let fragment = match chance.below(20) {
-        0 => Some(true),
-        1 => Some(false),
-        _ => None,
-    };
-    let id = chance.below(4) as u32;
-    let key = (direction, src, dst, protocol, id);
-    match fragment {
-        Some(true) => {
-            past.fragments.insert(key, (packet.src_port, packet.dst_port, packet.icmp));
-        }
-        Some(false) => {
-            // A later fragment: no header of its own.
-            body = vec![0x55; 64];
-            (packet.src_port, packet.dst_port, packet.icmp, packet.tcp, header) = (0, 0, None, None, 0);
-            match past.fragments.get(&key) {
-                Some(&(src_port, dst_port, icmp)) => {
-                    (packet.src_port, packet.dst_port) = (src_port, dst_port);
-                    packet.icmp = icmp.map(|icmp| Icmp { quoted: None, ..icmp });
-                }
-                None => packet.transport_absent = true,
+/// The next packet of a conversation.
+pub fn sent(chance: &mut Chance, past: &mut Past) -> Sent {
+    let mut sent = match past.continued(chance) {
+        Some(p) => Sent::new(p.direction, (p.src, p.src_port), (p.dst, p.dst_port), p.protocol.0),
+        None => {
+            let direction = chance.pick(&Direction::BOTH);
+            let Ends { src, dst } = ends(chance, direction);
+            let protocol = match chance.pick(&PROTOCOLS) {
+                1 if src.is_ipv6() => 58,
+                other => other,
+            };
+            let (mut src_port, mut dst_port) = (0, 0);
+            if Protocol(protocol).has_ports() {
+                (src_port, dst_port) = (chance.pick(&PORTS), chance.pick(&PORTS));
             }
+            Sent::new(direction, (src, src_port), (dst, dst_port), protocol)
         }
-        None => {}
-    }
-    let offset = if fragment == Some(false) { 1024 } else { 0 };
-    let ip = if v6 {
-        let mut chain = Vec::new();
-        let mut first = protocol;
-        if fragment.is_some() {
-            chain = fragment_header(protocol, id, offset, fragment == Some(true));
-            first = 44;
-        }
-        for _ in 0..chance.pick(&[0, 0, 0, 1, 2]) {
-            chain.splice(0..0, extension(first, chance.pick(&[1, 2])));
-            first = chance.pick(&[0, 60, 43]);
-        }
-        header += 40 + chain.len();
-        chain.extend(&body);
-        frame::ipv6(&src.to_string(), &dst.to_string(), first, &chain)
-    } else {
-        let options = [1u8; 12];
-        let options = &options[..chance.pick(&[0, 0, 4, 12])];
-        header += 20 + options.len();
-        let more = fragment == Some(true);
-        let fields = V4 { options, id: id as u16, offset, more };
-        frame::ipv4(&src.to_string(), &dst.to_string(), protocol, fields, &body)
     };
-    let (length, headers) = (ip.len() as u64, header as u64);
-    let tags: &[u16] = chance.pick(&[&[][..], &[], &[5], &[5, 6]]);
-    let mut frame = ethernet(tags, &ip);
-    let (mut gso, mut packets) = ((0, 0), 1);
-    if fragment.is_none() && length > headers && chance.once_in(10) {
-        // 0 segments: the size tells how many.
-        let size = chance.pick(&[1, 7, 50]);
-        packets = (length - headers).div_ceil(size);
-        gso = (size as u32, if chance.once_in(2) { 0 } else { packets as u32 });
-    } else if frame.len() < 60 {
-        // Link padding, which no datagram owns.
-        frame.resize(60, 0xee);
+    transport(chance, &mut sent, past);
+    past.remember(sent.whole_packet());
+    sent.fragment = match chance.below(20) {
+        0 => Fragment::First,
+        1 => Fragment::Later,
+        _ => Fragment::None,
+    };
+    sent.id = chance.below(4) as u16;
+    if sent.src.is_ipv6() {
+        for _ in 0..chance.pick(&[0, 0, 0, 1, 2]) {
+            sent.extensions.insert(0, (chance.pick(&[0, 60, 43]), chance.pick(&[1, 2])));
+        }
+    } else {
+        sent.options = chance.pick(&[0, 0, 4, 12]);
     }
-    Made { packet, frame, gso, packets, bytes: length + (packets - 1) * headers }
+    sent.tags = chance.pick(&[0, 0, 1, 2]);
+    if sent.fragment == Fragment::None && chance.once_in(10) {
+        // Whether the number of segments is stated, or to be told from the size.
+        sent.gso = Some((chance.pick(&[1, 7, 50]), chance.once_in(2)));
+    }
+    sent
+}
+
+/// The same, ready to be run.
+pub fn packet(chance: &mut Chance, past: &mut Past) -> Made {
+    let sent = sent(chance, past);
+    sent.make(&mut past.fragments)
 }

@@ -74,7 +74,7 @@ pub fn is(direction: Direction, action: Action) -> impl Fn(&FlowSample) -> bool 
 
 /// Rules from lines:
 /// `acl <number> <in|out> <allow|deny> <what> <cidr>`, `sg <in|out> <what> <cidr>...`, `subnet <cidr>`;
-/// `what` is `all`, `tcp`, `udp:53`, `tcp:80-90`, `icmp`, `icmp:8`, `icmp6:3/1`, `proto:47`.
+/// `what` is `all`, `tcp`, `udp:53`, `tcp:80-90`, `icmp`, `icmp:8`, `icmp6:3/1`, `icmp:*/1`, `proto:47`.
 pub fn rules(text: &str) -> CompiledRules {
     CompiledRules::compile(&interface_rules(text)).expect("rules compile")
 }
@@ -120,9 +120,10 @@ fn matches(text: &str) -> Match {
         other => panic!("{other}"),
     };
     if protocol.is_icmp() {
+        let one = |text: &str| (text != "*").then(|| text.parse().unwrap());
         let (icmp_type, code) = rest.map_or((None, None), |rest| match rest.split_once('/') {
-            Some((t, c)) => (Some(t.parse().unwrap()), Some(c.parse().unwrap())),
-            None => (Some(rest.parse().unwrap()), None),
+            Some((t, c)) => (one(t), one(c)),
+            None => (one(rest), None),
         });
         return Match::Icmp { protocol, icmp_type, icmp_code: code };
     }
