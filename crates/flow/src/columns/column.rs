@@ -2,7 +2,7 @@
 
 use super::address::is_address;
 use super::bits::Bits;
-use super::decode::{ROOM, Rows, Rule, Texts, numbers, texts};
+use super::decode::{Rows, Rule, Texts, numbers, texts};
 use crate::field::{Field, Kind, ParquetType};
 use crate::text::is_plain;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type};
@@ -80,7 +80,7 @@ impl Column {
         match &mut self.values {
             Values::Int32(values) => values.truncate(rows),
             Values::Int64(values) => values.truncate(rows),
-            Values::Text(texts) | Values::Address(texts) => texts.offsets.truncate(rows + 1),
+            Values::Text(texts) | Values::Address(texts) => texts.truncate(rows),
         }
     }
 
@@ -124,8 +124,7 @@ fn primitive<T: ArrowPrimitiveType>(
 }
 
 fn strings(values: &mut Texts, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-    values.bytes.truncate(values.end());
-    let fresh = Vec::with_capacity(values.bytes.len() + values.bytes.len() / 8 + ROOM);
+    let fresh = Vec::with_capacity(values.bytes.len() + values.bytes.len() / 8);
     let bytes = std::mem::replace(&mut values.bytes, fresh);
     let mut fresh = Vec::with_capacity(values.offsets.len() + values.offsets.len() / 8);
     fresh.push(0);

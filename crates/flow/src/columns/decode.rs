@@ -112,27 +112,21 @@ pub(super) fn texts<S: Simd>(
         move || {
             let Rows { text, stops, first_stops } = rows;
             let stops = stops.all();
+            let Texts { offsets, bytes } = values;
             let mut ends = [0; 64];
             for (index, group) in first_stops.chunks(64).enumerate() {
-                let begin = values.end();
+                bytes.reserve(64 * STRIDE);
                 let mut bits = 0u64;
-                let room = values.room(begin);
-                let mut at = 0;
                 for (bit, &first_stop) in group.iter().enumerate() {
                     let (start, end) = value(stops, first_stop + rule.position);
-                    let len = copy(text, start, end, room, at);
+                    let len = append(text, start, end, bytes);
                     bits |= u64::from(len != 0 && is_right(start, end)) << bit;
-                    at += len;
-                    ends[bit % 64] = (begin + at) as i32;
-                }
-                if at + STRIDE > room.len() {
-                    // Some texts of the group had no room.
-                    values.copy_again(rows, rule, group, begin);
+                    ends[bit % 64] = bytes.len() as i32;
                 }
                 if bits != all(group.len()) {
                     rows.find_wrong(rule, group, 64 * index, bits, wrong);
                 }
-                values.offsets.extend_from_slice(ends.get(..group.len()).unwrap_or_default());
+                offsets.extend_from_slice(ends.get(..group.len()).unwrap_or_default());
                 validity.push(bits, group.len());
             }
         },
@@ -142,35 +136,30 @@ pub(super) fn texts<S: Simd>(
 /// How many bytes are copied at once: most values are shorter, and are cut.
 const STRIDE: usize = 32;
 
-/// What is made ready after the last text: room for two groups of usual ones.
-pub(super) const ROOM: usize = 2 * 65 * STRIDE;
-
-/// Puts `text[start..end]` at `room[at..]`, with more after it, or only a part
-/// of it if there is no room. Gives how many bytes of it count: none of a `-`.
+/// Appends `text[start..end]`, or nothing for a `-`. Gives how long it is.
 #[inline(always)]
-fn copy(text: &[u8], start: usize, end: usize, room: &mut [u8], at: usize) -> usize {
+fn append(text: &[u8], start: usize, end: usize, bytes: &mut Vec<u8>) -> usize {
     let len = end.wrapping_sub(start);
-    let from = text.get(start..).and_then(|from| from.first_chunk::<STRIDE>());
-    let to = room.get_mut(at..).and_then(|to| to.first_chunk_mut::<STRIDE>());
-    match (from, to) {
-        (Some(from), Some(to)) if len <= STRIDE => {
-            *to = *from;
+    let before = bytes.len();
+    match text.get(start..).and_then(|from| from.first_chunk::<STRIDE>()) {
+        Some(from) if len <= STRIDE => {
+            bytes.extend_from_slice(from);
             // Not asked of `from`, which would then be copied in parts.
-            if len == 1 && text.get(start) == Some(&b'-') { 0 } else { len }
+            let len = if len == 1 && text.get(start) == Some(&b'-') { 0 } else { len };
+            bytes.truncate(before + len);
+            len
         }
-        _ => copy_exactly(text.get(start..end).unwrap_or_default(), room, at),
+        _ => append_exactly(text.get(start..end).unwrap_or_default(), bytes),
     }
 }
 
 /// Long texts, and those at the end of the block.
 #[inline(never)]
-fn copy_exactly(value: &[u8], room: &mut [u8], at: usize) -> usize {
+fn append_exactly(value: &[u8], bytes: &mut Vec<u8>) -> usize {
     if value == b"-" {
         return 0;
     }
-    if let Some(to) = room.get_mut(at..at + value.len()) {
-        to.copy_from_slice(value);
-    }
+    bytes.extend_from_slice(value);
     value.len()
 }
 
@@ -178,7 +167,6 @@ fn copy_exactly(value: &[u8], room: &mut [u8], at: usize) -> usize {
 pub(super) struct Texts {
     /// Where each one begins in `bytes`, and at the end where the last one ends.
     pub(super) offsets: Vec<i32>,
-    /// What lies after the last end means nothing.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -189,30 +177,9 @@ impl Default for Texts {
 }
 
 impl Texts {
-    pub(super) fn end(&self) -> usize {
-        self.offsets.last().map_or(0, |&end| end as usize)
-    }
-
-    /// Room for a group of texts of the usual length.
-    #[inline(always)]
-    fn room(&mut self, begin: usize) -> &mut [u8] {
-        if self.bytes.len() < begin + ROOM / 2 {
-            self.bytes.resize(begin + ROOM, 0);
-        }
-        self.bytes.get_mut(begin..).unwrap_or_default()
-    }
-
-    /// Copies the texts of a group that turned out to be long.
-    #[cold]
-    #[inline(never)]
-    fn copy_again(&mut self, rows: Rows<'_>, rule: Rule, group: &[u32], begin: usize) {
-        self.bytes.truncate(begin);
-        for &first_stop in group {
-            let (start, end) = value(rows.stops.all(), first_stop + rule.position);
-            let value = rows.text.get(start..end).unwrap_or_default();
-            if value != b"-" {
-                self.bytes.extend_from_slice(value);
-            }
-        }
+    /// Takes back all texts from this one on.
+    pub(super) fn truncate(&mut self, texts: usize) {
+        self.offsets.truncate(texts + 1);
+        self.bytes.truncate(self.offsets.last().map_or(0, |&end| end as usize));
     }
 }

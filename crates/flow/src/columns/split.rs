@@ -18,6 +18,8 @@ pub(super) struct Stops {
     stops: Vec<u32>,
     /// For each line, the index in `stops` of the newline that ends it.
     lines: Vec<u32>,
+    /// How many of `lines` there are; what lies after them means nothing.
+    line_count: usize,
     is_plain: bool,
 }
 
@@ -32,7 +34,10 @@ impl Stops {
         if self.stops.len() < room {
             self.stops = vec![0; room];
         }
-        self.lines.clear();
+        if self.lines.len() < room {
+            self.lines = vec![0; room];
+        }
+        self.line_count = 0;
         let mut found = 0;
         if let Some(before_first) = self.stops.first_mut() {
             *before_first = u32::MAX;
@@ -54,7 +59,7 @@ impl Stops {
             && let Some(stop) = self.stops.get_mut(found)
         {
             *stop = chunk.len() as u32;
-            self.lines.push(found as u32);
+            self.add_line(found as u32, true);
         }
         self.is_plain = odd == 0;
     }
@@ -70,11 +75,20 @@ impl Stops {
         let all = space.to_bitmask() | newlines;
         *odd |= outside.to_bitmask() & !newlines;
 
+        // Most words have one newline or none: which of the two is not asked,
+        // as nobody could guess it.
         let mut mask = newlines;
-        while mask != 0 {
-            let up_to = mask ^ (mask - 1);
-            self.lines.push((*found as u32) + (all & up_to).count_ones() - 1);
-            mask &= mask - 1;
+        loop {
+            // Of the first newline; of nothing, which does not count, if there is none.
+            let up_to = mask ^ mask.wrapping_sub(1);
+            self.add_line(
+                (*found as u32).wrapping_add((all & up_to).count_ones()).wrapping_sub(1),
+                mask != 0,
+            );
+            mask &= mask.wrapping_sub(1);
+            if mask == 0 {
+                break;
+            }
         }
         // A text has 5 to 11 stops in 64 bytes: writing 16 or 12 and then
         // looking whether there are more is cheaper than asking before each.
@@ -97,9 +111,18 @@ impl Stops {
         *found += count;
     }
 
+    /// Writes where a line ends, and keeps it if it does.
+    #[inline(always)]
+    fn add_line(&mut self, stop: u32, is_line: bool) {
+        if let Some(line) = self.lines.get_mut(self.line_count) {
+            *line = stop;
+        }
+        self.line_count += usize::from(is_line);
+    }
+
     /// One a line.
     pub(super) fn lines(&self) -> &[u32] {
-        &self.lines
+        self.lines.get(..self.line_count).unwrap_or_default()
     }
 
     /// Whether every byte but the newlines is printable ASCII, so that no
