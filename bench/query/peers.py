@@ -1,6 +1,6 @@
-"""One query by DuckDB or Polars; prints CSV as weir query does.
+"""One query by a peer; prints CSV as weir query does.
 
-python peers.py duckdb|polars Q1|Q2|Q3 PATH
+python peers.py duckdb|polars|chdb|datafusion Q1|Q2|Q3 PATH
 """
 
 import glob
@@ -74,9 +74,44 @@ def by_polars(query, path):
     return result.columns, result.rows()
 
 
+def by_chdb(query, path):
+    """ClickHouse in the process. Its CSV takes no blank as delimiter."""
+    import json
+
+    import chdb
+
+    if path.endswith(".parquet"):
+        source = f"file('{path}', 'Parquet')"
+    else:
+        columns = ", ".join(f"`{name}` Nullable({'Int64' if name in NUMBERS else 'String'})" for name in NAMES)
+        place = f"{path}/**/*.gz" if os.path.isdir(path) else path
+        source = f"file('{place}', 'CustomSeparatedWithNames', '{columns}')"
+    settings = {
+        "format_custom_escaping_rule": "'CSV'", "format_custom_field_delimiter": "' '",
+        "format_csv_null_representation": "'-'", "input_format_with_names_use_header": 0,
+    }  # fmt: skip
+    sql = DUCKDB[query].replace("sum(bytes)::BIGINT", "sum(bytes)").format(source)
+    sql += " SETTINGS " + ", ".join(f"{name} = {value}" for name, value in settings.items())
+    result = json.loads(str(chdb.query(sql, "JSONCompact")))
+    rows = [[value if value is None or name == "srcaddr" else int(value)
+             for name, value in zip((c["name"] for c in result["meta"]), row)] for row in result["data"]]  # fmt: skip
+    return [column["name"] for column in result["meta"]], rows
+
+
+def by_datafusion(query, path):
+    """Parquet only: the reader of CSV takes no `-` for a missing number."""
+    import datafusion
+
+    context = datafusion.SessionContext()
+    context.register_parquet("flows", path)
+    frame = context.sql(DUCKDB[query].format("flows"))
+    rows = [row for batch in frame.collect() for row in zip(*(column.to_pylist() for column in batch.columns))]
+    return frame.schema().names, rows
+
+
 def main():
     program, query, path = sys.argv[1:]
-    columns, rows = {"duckdb": by_duckdb, "polars": by_polars}[program](query, path)
+    columns, rows = {"duckdb": by_duckdb, "polars": by_polars, "chdb": by_chdb, "datafusion": by_datafusion}[program](query, path)
     print(",".join(columns))
     for row in rows:
         print(",".join("" if value is None else str(value) for value in row))
