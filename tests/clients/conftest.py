@@ -66,8 +66,9 @@ def pytest_collection_modifyitems(config, items):
 class Server:
     """A `weir serve` process and clients of it."""
 
-    def __init__(self, data_dir, *arguments, env=None):
+    def __init__(self, data_dir, *arguments, env=None, command=(WEIR,), pass_fds=()):
         self.data_dir = str(data_dir)
+        self.command, self.pass_fds = list(command), pass_fds
         self.arguments = arguments
         self.extra_env = env or {}
         self.lines = queue.Queue()
@@ -77,13 +78,15 @@ class Server:
     def start(self, listen="127.0.0.1:0"):
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WEIR_"))}
         self.process = subprocess.Popen(
-            [WEIR, "serve", "--listen", listen, "--data-dir", self.data_dir, "--log-format", "json"]
+            self.command
+            + ["serve", "--listen", listen, "--data-dir", self.data_dir, "--log-format", "json"]
             + list(self.arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=clean | self.extra_env,
+            pass_fds=self.pass_fds,
         )
         threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True).start()
         ready = self.process.stdout.readline()

@@ -28,6 +28,14 @@ impl Device {
     pub(crate) fn key(self) -> abi::DeviceKey {
         abi::DeviceKey { netns: self.namespace.1 as u32, index: self.index }
     }
+
+    /// Whether it is still in its namespace, which has this name.
+    pub(crate) fn is_in(self, netns: Option<&str>) -> bool {
+        let there = Namespace::open(netns).and_then(|namespace| {
+            Ok(namespace.id()? == self.namespace && namespace.run(|| net::has_device(self.index))?)
+        });
+        there.unwrap_or(false)
+    }
 }
 
 /// Programs on a device. They go when this is dropped.

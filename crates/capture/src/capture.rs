@@ -79,6 +79,7 @@ struct Attached {
     config: abi::Interface,
     /// The device, as the watch on drops knows it.
     device: Option<abi::DeviceKey>,
+    netns: Option<String>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -320,7 +321,10 @@ impl Capture {
             self.forget(number)?;
             return Err(error);
         }
-        interfaces.insert(number, Attached { links: Some(links), config, device: Some(device) });
+        interfaces.insert(
+            number,
+            Attached { links: Some(links), config, device: Some(device), netns: attachment.netns.clone() },
+        );
         lock(&self.windows).note(number);
         if attachment.mode == Mode::Observe {
             self.watch_drops();
@@ -441,6 +445,26 @@ impl Capture {
         lock(&self.interfaces).iter().filter(|(_, a)| gone(a)).map(|(&number, _)| number).collect()
     }
 
+    /// Those of [`Capture::attached`] whose device is no longer in the namespace
+    /// that it was attached in. Enters each namespace, so it is not for every
+    /// second; [`Capture::vanished`] is.
+    pub fn moved(&self) -> Vec<InterfaceNumber> {
+        let is_elsewhere = |attached: &Attached| {
+            let device = attached.links.as_ref().and_then(Links::device);
+            device.is_some_and(|device| !device.is_in(attached.netns.as_deref()))
+        };
+        lock(&self.interfaces).iter().filter(|(_, a)| is_elsewhere(a)).map(|(&number, _)| number).collect()
+    }
+
+    /// Whether an interface's programs are on the device that an attachment
+    /// names: they are also when the device has been given that name since.
+    pub fn is_on(&self, number: InterfaceNumber, attachment: &Attachment) -> bool {
+        let interfaces = lock(&self.interfaces);
+        let links = interfaces.get(&number).and_then(|attached| attached.links.as_ref());
+        let device = links.and_then(Links::device);
+        device.is_some() && attach::find(attachment).is_ok_and(|found| Some(found.device) == device)
+    }
+
     /// Ends the running window, begins the next and reads what the ended one
     /// counted, removing nothing. Blocks for a grace period (milliseconds) and
     /// about 1 µs a flow.
@@ -558,7 +582,7 @@ impl Capture {
         let mut interfaces = lock(&self.interfaces);
         self.check_free(&interfaces, number)?;
         let (pair, config) = self.prepare(number, side, mode, rules, test)?;
-        interfaces.insert(number, Attached { links: None, config, device: None });
+        interfaces.insert(number, Attached { links: None, config, device: None, netns: None });
         lock(&self.windows).note(number);
         Ok(pair)
     }

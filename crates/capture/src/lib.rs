@@ -37,12 +37,14 @@
 mod abi;
 mod attach;
 mod capture;
+pub mod devices;
 mod drain;
 mod drops;
 mod error;
 pub mod netns;
 mod object;
 mod pins;
+pub mod privileges;
 mod probe;
 mod rules;
 mod settle;

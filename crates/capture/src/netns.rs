@@ -2,6 +2,7 @@
 //! something only inside of one.
 
 use crate::error::CaptureError;
+use crate::privileges;
 use crate::sys::net;
 use std::fs::{File, OpenOptions};
 use std::net::IpAddr;
@@ -10,7 +11,27 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 /// Where `ip netns` keeps the names.
-const NAMED: &str = "/run/netns";
+pub(crate) const NAMED: &str = "/run/netns";
+
+/// Where Docker keeps its own.
+pub(crate) const DOCKER: &str = "/run/docker/netns";
+
+/// The file of a namespace by its name for `ip netns`, or by an absolute path.
+pub(crate) fn path(name_or_path: &str) -> PathBuf {
+    // An absolute path replaces the folder.
+    PathBuf::from(NAMED).join(name_or_path)
+}
+
+/// The namespace that has a name or path now.
+pub(crate) fn id_of(name_or_path: &str) -> Option<u64> {
+    let look = || std::fs::metadata(path(name_or_path)).ok().map(|data| data.ino());
+    if is_of_process(Some(name_or_path)) { privileges::with_all(look) } else { look() }
+}
+
+/// Whether it is a process's: opening it may take CAP_SYS_PTRACE.
+fn is_of_process(name_or_path: Option<&str>) -> bool {
+    name_or_path.is_some_and(|path| path.starts_with("/proc/"))
+}
 
 /// An open network namespace. It lives as long as this is open, even when its
 /// name is gone.
@@ -27,12 +48,12 @@ impl Namespace {
     pub(crate) fn open(name_or_path: Option<&str>) -> Result<Self, CaptureError> {
         let path = match name_or_path {
             None => PathBuf::from("/proc/thread-self/ns/net"),
-            Some(path) if path.starts_with('/') => PathBuf::from(path),
-            Some(name) => PathBuf::from(NAMED).join(name),
+            Some(name) => path(name),
         };
         let name = name_or_path.unwrap_or("of this thread").to_owned();
         // Not to wait at a pipe that nobody writes to.
-        match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path) {
+        let open = || OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path);
+        match if is_of_process(name_or_path) { privileges::with_all(open) } else { open() } {
             Ok(file) => Ok(Self { file, name }),
             Err(source) => Err(CaptureError::NamespaceNotFound { netns: name, source }),
         }
@@ -47,15 +68,13 @@ impl Namespace {
     /// Runs a closure inside, on a thread of its own, and waits for it. The
     /// calling thread stays where it is. A panic of the closure goes on here.
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, CaptureError> {
-        let inside = std::thread::scope(|scope| {
-            let thread = scope.spawn(|| net::enter_namespace(self.file.as_fd()).map(|()| work()));
-            match thread.join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        });
+        let inside = privileges::with_all(|| net::enter_namespace(self.file.as_fd()).map(|()| work()));
         inside.map_err(|source| match source.raw_os_error() {
             Some(libc::EINVAL) => CaptureError::NotANamespace { netns: self.name.clone() },
+            Some(libc::EPERM) => CaptureError::System {
+                action: format!("enter network namespace '{}' (it needs CAP_SYS_ADMIN)", self.name),
+                source,
+            },
             _ => CaptureError::System { action: format!("enter network namespace '{}'", self.name), source },
         })
     }

@@ -15,6 +15,7 @@
 
 use crate::InterfaceNumber;
 use crate::error::CaptureError;
+use crate::privileges;
 use crate::sys::pin;
 use std::fs::{self, DirBuilder, File};
 use std::os::fd::{AsFd, OwnedFd};
@@ -31,24 +32,31 @@ pub(crate) struct Pins(PathBuf);
 impl Pins {
     /// The folder for an id. Mounts a BPF filesystem if this machine has none.
     pub(crate) fn open(id: &str) -> Result<Self, CaptureError> {
-        let folder = Self::root()?.join(id);
+        let shared = Path::new(SHARED);
+        if pin::is_bpf_filesystem(shared) {
+            let folder = shared.join("weir").join(id);
+            // It is root's alone: another user has its own.
+            if make(&folder).is_ok() {
+                return Ok(Self(folder));
+            }
+        }
+        let folder = Self::own_root()?.join(id);
         make(&folder)?;
         Ok(Self(folder))
     }
 
-    fn root() -> Result<PathBuf, CaptureError> {
-        let shared = Path::new(SHARED);
-        if pin::is_bpf_filesystem(shared) {
-            return Ok(shared.join("weir"));
-        }
+    fn own_root() -> Result<PathBuf, CaptureError> {
         let own = Path::new(OWN);
+        if pin::is_bpf_filesystem(own) {
+            return Ok(own.to_owned());
+        }
         make(own)?;
         // Two that start at once must not mount twice.
         let lock = File::create(own.with_extension("lock"))
             .and_then(|file| file.lock().map(|()| file))
             .map_err(CaptureError::doing(format!("lock {OWN}")))?;
         if !pin::is_bpf_filesystem(own) {
-            pin::mount_bpf_filesystem(own)
+            privileges::with_all(|| pin::mount_bpf_filesystem(own))
                 .map_err(CaptureError::doing(format!("mount a BPF filesystem on {OWN}")))?;
         }
         drop(lock);

@@ -2,18 +2,15 @@
 
 use crate::error::CaptureError;
 use crate::sys::bpf::{self, Hook};
+use crate::sys::capability;
 use crate::sys::map::{Map, MapSpec, TYPE_ARRAY};
 
-/// What capture needs, with the bits of linux/capability.h.
-const NEEDED: [(&str, u32); 4] = [
-    // bpf(2): maps and programs.
-    ("CAP_BPF", 39),
-    // Programs on network devices.
-    ("CAP_NET_ADMIN", 12),
-    // Pointer arithmetic on packets and maps.
-    ("CAP_PERFMON", 38),
-    // setns(2), for devices in other network namespaces.
-    ("CAP_SYS_ADMIN", 21),
+/// What capture needs ([`crate::privileges`] says for what). Other network
+/// namespaces need more, and say so themselves.
+const NEEDED: [(&str, u32); 3] = [
+    ("CAP_BPF", capability::BPF),
+    ("CAP_NET_ADMIN", capability::NET_ADMIN),
+    ("CAP_PERFMON", capability::PERFMON),
 ];
 
 /// Any device index; the loopback device of a namespace.
@@ -51,7 +48,7 @@ pub(crate) fn probe() -> Result<(), CaptureError> {
 /// CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON: capabilities(7).
 fn missing(effective: u64) -> Vec<&'static str> {
     let has = |bit: u32| effective & (1 << bit) != 0;
-    let everything = has(21);
+    let everything = has(capability::SYS_ADMIN);
     NEEDED
         .iter()
         .filter(|(name, bit)| {
@@ -87,9 +84,10 @@ mod tests {
     fn what_is_missing_is_named() {
         for (effective, expected) in [
             (u64::MAX, &[][..]),
-            (0, &["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON", "CAP_SYS_ADMIN"]),
+            (0, &["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"]),
             (1 << 21, &["CAP_NET_ADMIN"]),
-            (1 << 39 | 1 << 12, &["CAP_PERFMON", "CAP_SYS_ADMIN"]),
+            (1 << 39 | 1 << 12, &["CAP_PERFMON"]),
+            (1 << 39 | 1 << 38 | 1 << 12, &[]),
         ] {
             assert_eq!(missing(effective), expected, "{effective:x}");
         }

@@ -44,7 +44,8 @@ pub struct NetworkInterface {
     pub groups: Vec<SecurityGroupId>,
     /// Six bytes in hexadecimal, `02:1a:2b:3c:4d:5e`.
     pub mac: String,
-    /// Never empty: the primary address, then the secondary ones.
+    /// The primary address, then the secondary ones. Empty only for a device of
+    /// this host whose address is not known ([`crate::observed::appeared`]).
     pub ipv4: Vec<Ipv4Addr>,
     pub ipv6: Vec<Ipv6Addr>,
     /// Kept, of no effect.

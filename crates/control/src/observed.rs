@@ -5,6 +5,8 @@
 //! resource otherwise. The interface has exactly the device's addresses, also
 //! those that AWS keeps for itself in a subnet: the host has them already.
 
+pub mod appeared;
+
 use crate::error::{ControlError, Result};
 use crate::network_interface::{self, NetworkInterface};
 use crate::state::Cx;

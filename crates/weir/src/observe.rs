@@ -1,5 +1,13 @@
 //! `weir serve --observe DEVICE`: flow logs for a device of this host, without
-//! a VPC made by hand and without changing anything about its traffic.
+//! a VPC made by hand and without changing anything about its traffic; and for
+//! devices that come and go, by rules.
+
+mod plan;
+mod rule;
+mod watch;
+
+pub use rule::{Rule, Target};
+pub use watch::{Watch, Watching};
 
 use crate::agent::Agent;
 use crate::commands::HintExt;
@@ -7,11 +15,13 @@ use crate::server::{Config, now};
 use anyhow::{Context, Result, anyhow};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use weir_api::host::Host;
 use weir_capture::netns;
 use weir_control::observed::{self, Device, Observed};
 use weir_control::{Cx, State};
+use weir_types::id::VpcId;
 use weir_types::orders::Mode;
 
 /// Attaching loads programs, and reads the kernel's type information.
@@ -21,28 +31,42 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug, Default)]
 pub struct Observing {
     devices: Vec<Observed>,
+    rules: Vec<Rule>,
+    /// Of the devices of the rules.
+    vpc: Option<VpcId>,
     /// Why drops cannot be seen.
     blind: Option<String>,
     account: String,
 }
 
-/// Finds or makes the interface of each device and waits until it is attached.
+/// What `--observe` and `--attach` name.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Devices that must be there.
+    pub devices: Vec<String>,
+    pub rules: Vec<Rule>,
+}
+
+/// Finds or makes the interface of each device and waits until it is attached;
+/// then begins to watch the host's devices.
 pub fn start(
     config: &Config,
-    state: &State,
+    state: &Arc<State>,
     agent: Option<&Agent>,
     no_capture: Option<&str>,
-) -> Result<Observing> {
-    if config.observe.is_empty() {
-        return Ok(Observing::default());
-    }
+    watch: Option<Watch>,
+) -> Result<(Observing, Option<Watching>)> {
+    let Wanted { devices, rules } = &config.observe;
     let Some(agent) = agent else {
+        if devices.is_empty() && rules.is_empty() {
+            return Ok((Observing::default(), None));
+        }
         return Err(anyhow!("--observe needs capture: {}", no_capture.unwrap_or("it is not there")));
     };
     let handle = agent.handle();
     let scope = weir_control::Scope::new(&config.account_id, &config.region);
     let mut observing = Observing { account: config.account_id.clone(), ..Observing::default() };
-    for name in &config.observe {
+    for name in devices {
         let device = find(name)?;
         let found = state
             .transact(|tx| observed::ensure(Cx { tx, scope: &scope, now: now() }, &device))
@@ -58,8 +82,14 @@ pub fn start(
         }
         observing.devices.push(found);
     }
+    let mut watching = None;
+    if let Some(watch) = watch {
+        let (started, vpc) = watch.start(rules.clone(), scope, state.clone(), handle.clone())?;
+        (watching, observing.vpc) = (Some(started), vpc);
+        observing.rules.clone_from(rules);
+    }
     observing.blind = handle.blind();
-    Ok(observing)
+    Ok((observing, watching))
 }
 
 fn find(name: &str) -> Result<Device> {
@@ -97,18 +127,34 @@ impl fmt::Display for Observing {
                 )?;
             }
         }
-        let Some(first) = self.devices.first() else { return Ok(()) };
+        for rule in &self.rules {
+            let what = if rule.mode == Mode::Observe { "Observing" } else { "Attaching" };
+            write!(f, "{what} devices as they appear: {}", rule.text)?;
+            writeln!(
+                f,
+                "{}",
+                if rule.mode == Mode::Observe { String::new() } else { format!(" ({})", rule.mode) }
+            )?;
+        }
+        let next = match (&self.vpc, self.devices.first()) {
+            (Some(vpc), _) => ("VPC", vpc.to_string()),
+            (None, Some(first)) => ("NetworkInterface", first.interface.id.to_string()),
+            (None, None) => return Ok(()),
+        };
+        if let Some(vpc) = &self.vpc {
+            writeln!(f, "  All of them are in {vpc}; traffic passes as before.")?;
+        }
         match &self.blind {
             Some(why) => {
                 writeln!(f, "Drops of this host's firewall cannot be seen, all traffic is ACCEPT: {why}")?
             }
             None => writeln!(f, "What this host's firewall drops is REJECT, all else ACCEPT.")?,
         }
-        let (eni, account) = (&first.interface.id, &self.account);
+        let ((kind, id), account) = (next, &self.account);
         writeln!(
             f,
             "Next, a flow log (its role: docs/guides/linux-host.md):\n  \
-             aws ec2 create-flow-logs --resource-type NetworkInterface --resource-ids {eni} --traffic-type ALL \\\n    \
+             aws ec2 create-flow-logs --resource-type {kind} --resource-ids {id} --traffic-type ALL \\\n    \
              --log-group-name this-host --deliver-logs-permission-arn arn:aws:iam::{account}:role/flow-logs\n  \
              weir tail this-host"
         )

@@ -13,7 +13,7 @@ use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
 use crate::insights::Engine;
 use crate::listen::{self, Limits};
-use crate::observe::{self, Observing};
+use crate::observe::{self, Observing, Wanted, Watch};
 use crate::outward::{Choices, Outward};
 use crate::streams::DeliveryStreams;
 use anyhow::{Context, Result, anyhow, bail};
@@ -81,8 +81,8 @@ pub struct Config {
     pub keep: bool,
     /// Traffic that is in no record.
     pub excluded: Excluded,
-    /// Devices of this host to watch in observe mode.
-    pub observe: Vec<String>,
+    /// Devices of this host to watch, and which to attach when they appear.
+    pub observe: Wanted,
     pub delivery: DeliveryChoices,
     /// The root access key to use instead of a generated one.
     pub root_access_key: Option<RootAccessKey>,
@@ -119,9 +119,18 @@ pub struct Ready {
     pub observing: Observing,
 }
 
+/// The socket that [`run`] serves on. A port below 1024 takes a capability,
+/// which is given up before that.
+pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener> {
+    std::net::TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}"))
+        .hint("another server may be running; choose a port with --listen")
+}
+
 /// Runs the server until `interrupted` resolves. `ready` is called once it answers.
 pub async fn run(
     config: Config,
+    listener: std::net::TcpListener,
     interrupted: impl Future<Output = &'static str>,
     ready: impl FnOnce(&Ready),
 ) -> Result<()> {
@@ -131,10 +140,8 @@ pub async fn run(
             config.listen.ip()
         );
     }
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.listen))
-        .hint("another server may be running; choose a port with --listen")?;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
     let url = format!("http://{}", listener.local_addr()?);
     if config.emulator && config.home.holds_state() {
         return Err(anyhow!("{} holds the data of a real server", config.home.path().display()))
@@ -157,8 +164,10 @@ pub async fn run(
         Err(reason) => (None, Some(reason)),
     };
 
-    listen_to_changes(&state, agent.as_ref(), &publisher, statuses);
-    let observing = observe::start(&config, &state, agent.as_ref(), no_capture.as_deref())?;
+    let watch = agent.as_ref().map(|_| Watch::open()).transpose()?;
+    listen_to_changes(&state, agent.as_ref(), &publisher, statuses, watch.as_ref());
+    let (observing, watching) =
+        observe::start(&config, &state, agent.as_ref(), no_capture.as_deref(), watch)?;
     let settings = Settings {
         account: config.account_id.clone(),
         region: config.region.clone(),
@@ -210,6 +219,7 @@ pub async fn run(
     let reason = interrupted.await;
     info!(reason, "stopping");
     maintaining.iter().for_each(tokio::task::JoinHandle::abort);
+    drop(watching);
     drop(outward);
     drop(streams);
     if let Some(agent) = agent {
@@ -421,11 +431,16 @@ fn listen_to_changes(
     agent: Option<&Agent>,
     publisher: &FlowLogPublisher,
     statuses: std::thread::ThreadId,
+    watch: Option<&Watch>,
 ) {
     let (handle, publisher) = (agent.map(Agent::handle), publisher.clone());
+    let watching = watch.map(Watch::listener);
     state.set_listener(Box::new(move |_| {
         if let Some(handle) = &handle {
             handle.follow();
+        }
+        if let Some(watching) = &watching {
+            watching();
         }
         if std::thread::current().id() != statuses {
             publisher.retry_now();

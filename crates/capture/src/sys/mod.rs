@@ -4,10 +4,12 @@
 //! against what the kernel will read or write, file descriptors are owned.
 
 pub(crate) mod bpf;
+pub(crate) mod capability;
 pub(crate) mod clock;
 pub(crate) mod map;
 pub(crate) mod net;
 pub(crate) mod pin;
+pub(crate) mod watch;
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};

@@ -22,6 +22,13 @@ pub(crate) fn device_index(name: &str) -> io::Result<u32> {
     }
 }
 
+/// Whether the calling thread's network namespace has a device with this index.
+pub(crate) fn has_device(index: u32) -> bool {
+    let mut name = [0; libc::IFNAMSIZ];
+    // SAFETY: `name` has the IF_NAMESIZE bytes that may be written.
+    !unsafe { libc::if_indextoname(index, name.as_mut_ptr()) }.is_null()
+}
+
 /// The addresses of a device in the calling thread's network namespace, with
 /// the lengths of their networks, in the kernel's order.
 pub(crate) fn addresses(device: &str) -> io::Result<Vec<(IpAddr, u8)>> {

@@ -25,6 +25,10 @@ pub trait Network {
     fn discard(&self, number: u32) -> Result<(), String>;
     /// Numbers whose device has vanished, and the programs with it.
     fn vanished(&self) -> Vec<u32>;
+    /// Numbers whose device has left its namespace, programs and all.
+    fn moved(&self) -> Vec<u32>;
+    /// Whether a number's programs are on the device that an attachment names.
+    fn is_on(&self, number: u32, attachment: &Attachment) -> bool;
 }
 
 /// An interface on its device.
@@ -76,6 +80,7 @@ impl Follower {
             warn!(interface = %id, "the device has vanished");
             self.detach(&id, network);
         }
+        self.rename(orders, network);
         let wanted: BTreeMap<&EniId, &InterfaceOrder> =
             orders.interfaces.iter().map(|order| (&order.attachment.interface, order)).collect();
         let unwanted = self.left.iter().filter(|(id, _)| !wanted.keys().any(|wanted| wanted.as_str() == *id));
@@ -103,6 +108,34 @@ impl Follower {
                 }
                 self.problems.insert(id.clone(), problem);
             }
+        }
+    }
+
+    /// A device that was only given another name keeps its programs, counts and
+    /// connections.
+    fn rename(&mut self, orders: &Orders, network: &impl Network) {
+        for order in &orders.interfaces {
+            let Some(attached) = self.attached.get_mut(&order.attachment.interface) else { continue };
+            let (old, new) = (&mut attached.order.attachment, &order.attachment);
+            if old.device != new.device
+                && (&old.netns, old.side) == (&new.netns, new.side)
+                && network.is_on(attached.number, new)
+            {
+                info!(interface = %new.interface, from = old.device, to = new.device, "the device was renamed");
+                old.device.clone_from(&new.device);
+            }
+        }
+    }
+
+    /// Lets go of devices that are in another namespace now: what is there is
+    /// not what was to be attached.
+    pub fn let_go_of_moved(&mut self, network: &impl Network) {
+        let moved = network.moved();
+        let moved = self.attached.iter().filter(|(_, attached)| moved.contains(&attached.number));
+        let moved: Vec<EniId> = moved.map(|(id, _)| id.clone()).collect();
+        for id in moved {
+            warn!(interface = %id, "the device has left its network namespace");
+            self.detach(&id, network);
         }
     }
 
@@ -206,6 +239,7 @@ mod tests {
     struct Fake {
         log: RefCell<Vec<String>>,
         gone: RefCell<BTreeSet<u32>>,
+        moved: RefCell<BTreeSet<u32>>,
         left: RefCell<Vec<(u32, String)>>,
     }
 
@@ -228,6 +262,7 @@ mod tests {
         }
         fn detach(&self, number: u32) -> Result<(), String> {
             self.gone.borrow_mut().remove(&number);
+            self.moved.borrow_mut().remove(&number);
             self.note(format!("detach {number}"))
         }
         fn set_rules(&self, number: u32, _: &CompiledRules) -> Result<(), String> {
@@ -244,6 +279,12 @@ mod tests {
         }
         fn vanished(&self) -> Vec<u32> {
             self.gone.borrow().iter().copied().collect()
+        }
+        fn moved(&self) -> Vec<u32> {
+            self.moved.borrow().iter().copied().collect()
+        }
+        fn is_on(&self, _: u32, attachment: &Attachment) -> bool {
+            attachment.device.starts_with("renamed")
         }
     }
 
@@ -346,6 +387,18 @@ mod tests {
         follower.follow(&orders(vec![order(1, "good0")]), &fake);
         assert!(follower.problems().is_empty());
         assert_eq!(fake.said(), ["attach 0 good0"]);
+    }
+
+    #[test]
+    fn a_renamed_device_keeps_its_number_and_one_that_moved_away_does_not() {
+        let (mut follower, fake) = (Follower::default(), Fake::default());
+        follower.follow(&orders(vec![order(1, "a"), order(2, "b")]), &fake);
+        follower.follow(&orders(vec![order(1, "renamed"), order(2, "b")]), &fake);
+        assert_eq!(fake.said(), ["attach 0 a", "attach 1 b"]);
+        fake.moved.borrow_mut().insert(1);
+        follower.let_go_of_moved(&fake);
+        follower.follow(&orders(vec![order(1, "renamed"), order(2, "bad")]), &fake);
+        assert_eq!((fake.said(), follower.problems().len()), (vec!["detach 1".to_owned()], 1));
     }
 
     #[test]

@@ -82,6 +82,8 @@ struct Progress {
 
 enum Command {
     Follow,
+    /// Devices have left their namespaces.
+    Look,
     Stop,
 }
 
@@ -140,6 +142,12 @@ impl Handle {
     /// There are new orders.
     pub fn follow(&self) {
         self.send(Command::Follow);
+    }
+
+    /// A device may have left its namespace: whether each is still where it was
+    /// attached.
+    pub fn look(&self) {
+        self.send(Command::Look);
     }
 
     /// Why interfaces in observe mode record everything as ACCEPT, if they must.
@@ -307,12 +315,22 @@ impl Work {
                 return true;
             }
             match commands.recv_timeout(left.min(TICK)) {
-                Ok(Command::Follow) => {
+                Ok(mut command @ (Command::Follow | Command::Look)) => {
                     // Many changes at once are followed once.
-                    while let Ok(command) = commands.try_recv() {
-                        if matches!(command, Command::Stop) {
-                            return false;
+                    let mut moved = false;
+                    loop {
+                        match command {
+                            Command::Stop => return false,
+                            Command::Look => moved = true,
+                            Command::Follow => {}
                         }
+                        let Ok(next) = commands.try_recv() else { break };
+                        command = next;
+                    }
+                    if moved {
+                        self.guarded("look for moved devices", |work| {
+                            work.follower.let_go_of_moved(&work.parts.capture);
+                        });
                     }
                     self.guarded("follow the orders", Self::follow);
                 }

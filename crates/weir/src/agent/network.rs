@@ -37,4 +37,11 @@ impl Network for Capture {
     fn vanished(&self) -> Vec<u32> {
         Capture::vanished(self).into_iter().map(|number| number.0).collect()
     }
+    fn moved(&self) -> Vec<u32> {
+        Capture::moved(self).into_iter().map(|number| number.0).collect()
+    }
+
+    fn is_on(&self, number: u32, attachment: &Attachment) -> bool {
+        Capture::is_on(self, InterfaceNumber(number), attachment)
+    }
 }

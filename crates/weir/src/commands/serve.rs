@@ -4,6 +4,7 @@ use super::HintExt;
 use crate::agent::Excluded;
 use crate::home::{Home, RootAccessKey, default_dir};
 use crate::listen::Limits;
+use crate::observe::{Rule, Target, Wanted};
 use crate::outward::Choices;
 use crate::server::{self, Clients, Config, DeliveryChoices, Ready, SPOOL_MAX_BYTES};
 use anyhow::{Context, Result, bail};
@@ -19,7 +20,9 @@ use weir_capture::Sizes;
 ///
 /// At the first start it makes the account and a root access key, which it
 /// shows once; 'eval "$(weir env)"' points AWS clients at it. Without root
-/// everything works but capture.
+/// everything works but capture, which takes CAP_BPF, CAP_NET_ADMIN and
+/// CAP_PERFMON, and CAP_SYS_ADMIN for devices in other network namespaces. All
+/// other capabilities are given up at the start.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Address and port; port 0 picks a free one
@@ -44,8 +47,16 @@ pub struct Args {
     #[arg(long, default_value = "us-east-1", value_name = "REGION")]
     region: String,
     /// Watch a device of this host: makes a network interface for it if there is none; its traffic stays as it is; may be given more than once
-    #[arg(long, value_name = "DEVICE")]
-    observe: Vec<String>,
+    ///
+    /// 'eth0' must be there. A pattern watches devices as they appear, within a
+    /// second: 'veth*', 'tap*', 'docker*'. So do devices of other network
+    /// namespaces, those of 'ip netns' and of Docker by a pattern of their
+    /// names: 'ns:web*/eth0', and that of a process: 'pid:4711/eth0'.
+    #[arg(long, value_name = "DEVICE|PATTERN", verbatim_doc_comment)]
+    observe: Vec<Target>,
+    /// As --observe with a pattern, but Weir's own rules decide: mode 'evaluate' drops nothing, 'enforce' does; may be given more than once
+    #[arg(long, value_name = "PATTERN=MODE")]
+    attach: Vec<Rule>,
     /// Record also what flow logs never show in evaluate and enforce mode: DNS to the VPC's resolver, metadata, Time Sync, DHCP, licence activation, the VPC's router
     #[arg(long)]
     capture_excluded: bool,
@@ -174,7 +185,7 @@ pub fn run(args: Args) -> Result<()> {
         excluded: Excluded { nothing: args.capture_excluded, resolvers: args.resolver },
         pin: !args.no_pin && !args.emulator,
         keep: args.on_stop == OnStop::Keep,
-        observe: args.observe,
+        observe: wanted(args.observe, args.attach),
         delivery: DeliveryChoices {
             s3_period_s: args.s3_publish_every,
             s3_encryption: args.s3_encryption,
@@ -183,10 +194,26 @@ pub fn run(args: Args) -> Result<()> {
         },
         root_access_key: root_access_key_from_environment()?,
     };
+    let listener = server::bind(config.listen)?;
+    // Before there is another thread.
+    weir_capture::privileges::give_up()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let home = config.home.clone();
     let emulator = config.emulator;
-    runtime.block_on(server::run(config, server::interrupted(), |ready| announce(ready, &home, emulator)))
+    runtime.block_on(server::run(config, listener, server::interrupted(), |ready| {
+        announce(ready, &home, emulator);
+    }))
+}
+
+fn wanted(observe: Vec<Target>, attach: Vec<Rule>) -> Wanted {
+    let mut wanted = Wanted { devices: Vec::new(), rules: attach };
+    for target in observe {
+        match target {
+            Target::Device(device) => wanted.devices.push(device),
+            Target::Rule(rule) => wanted.rules.push(rule),
+        }
+    }
+    wanted
 }
 
 fn root_access_key_from_environment() -> Result<Option<RootAccessKey>> {

@@ -1,0 +1,185 @@
+//! Devices come, change and go; each line of a test is a look at them.
+
+use super::*;
+use weir_types::orders::{Mode, Side};
+
+/// Small worlds: own devices and those of namespace `web`.
+#[derive(Default)]
+struct World {
+    own: BTreeMap<u32, Device>,
+    web: BTreeMap<u32, Device>,
+    attachments: Vec<Attachment>,
+}
+
+impl World {
+    fn step(&mut self, plan: &mut Plan, now: i64) -> Vec<String> {
+        let seen = [
+            Seen { netns: None, id: 1, devices: &self.own },
+            Seen { netns: Some("web"), id: 2, devices: &self.web },
+        ];
+        let steps = plan.step(now, &seen, &self.attachments);
+        let mut said = Vec::new();
+        for step in steps {
+            said.push(match step {
+                Step::Appear(key, device) => {
+                    let place = place(device.netns.as_deref(), &device.device);
+                    // A number for its name.
+                    let number = place.bytes().fold(0, |sum, byte| sum * 31 + u128::from(byte));
+                    let interface = device.before.clone().unwrap_or_else(|| EniId::from_random(number));
+                    plan.appeared(key, &device, Some(interface.clone()));
+                    self.attachments.push(Attachment {
+                        interface,
+                        device: device.device.clone(),
+                        netns: device.netns.clone(),
+                        mode: device.mode,
+                        side: device.side,
+                    });
+                    let again = if device.before.is_some() { "again " } else { "" };
+                    format!("attach {again}{place} {} {}", device.ipv4.len(), device.side)
+                }
+                Step::Vanish { interface, place, .. } => {
+                    self.attachments.retain(|attachment| attachment.interface != interface);
+                    format!("detach {place}")
+                }
+                Step::Rename { interface, from, to } => {
+                    for attachment in &mut self.attachments {
+                        if attachment.interface == interface {
+                            attachment.device.clone_from(&to);
+                        }
+                    }
+                    format!("rename {from} {to}")
+                }
+                Step::Readdress { ipv4, ipv6, .. } => format!("addresses {} {}", ipv4.len(), ipv6.len()),
+                Step::Look => "look".to_owned(),
+                Step::Expire(_) => "expire".to_owned(),
+            });
+        }
+        said
+    }
+}
+
+fn veth(index: u32, name: &str, addresses: &[&str]) -> (u32, Device) {
+    let device = Device {
+        index,
+        name: name.to_owned(),
+        kind: "veth".to_owned(),
+        link_type: 1,
+        up: true,
+        addresses: addresses.iter().map(|text| (text.parse().unwrap(), 24)).collect(),
+        ..Device::default()
+    };
+    (index, device)
+}
+
+fn plan(rules: &[&str]) -> Plan {
+    Plan::new(rules.iter().map(|text| Rule::new(text, Mode::Observe).unwrap()).collect(), Vec::new(), 0)
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_device_is_attached_when_it_has_settled_and_within_a_second() {
+    let (mut plan, mut world) = (plan(&["veth*", "ns:web/eth*"]), World::default());
+    assert_eq!(world.step(&mut plan, 0), NOTHING);
+    world.own.extend([veth(5, "veth5", &[])]);
+    world.web.extend([veth(2, "eth0", &["10.0.0.2", "fe80::1"]), veth(1, "lo0", &[])]);
+    assert_eq!(world.step(&mut plan, 1000), NOTHING);
+    assert_eq!(plan.patience(1000), SETTLE);
+    assert_eq!(world.step(&mut plan, 1200), ["attach web/eth0 1 instance"]);
+    assert_eq!(plan.patience(1200), 300);
+    // Addresses follow, of the interface's own end.
+    assert_eq!(world.step(&mut plan, 1500), ["attach veth5 0 host", "addresses 1 0"]);
+    assert_eq!(plan.patience(1500), i64::MAX);
+    assert_eq!(world.step(&mut plan, 1501), NOTHING);
+    world.web.extend([veth(2, "eth0", &["10.0.0.3", "2001:db8::3"])]);
+    assert_eq!(world.step(&mut plan, 1600), ["addresses 1 1"]);
+    assert_eq!(world.step(&mut plan, 1700), NOTHING);
+}
+
+#[test]
+fn what_only_passes_through_is_never_attached() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    world.step(&mut plan, 0);
+    world.own.extend([veth(5, "veth5", &[]), veth(6, "veth6", &[])]);
+    world.step(&mut plan, 1000);
+    // The one is moved to a namespace, the other renamed, as container engines do.
+    world.own.remove(&5);
+    world.own.extend([veth(6, "br-port", &[])]);
+    for now in [1100, 1600, 3000] {
+        assert_eq!(world.step(&mut plan, now), NOTHING);
+    }
+}
+
+#[test]
+fn names_change() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    world.own.extend([veth(5, "veth5", &[]), veth(6, "lan", &[])]);
+    assert_eq!(world.step(&mut plan, 0), ["attach veth5 0 host"], "at the start nothing is waited for");
+    world.own.extend([veth(5, "vethX", &[])]);
+    assert_eq!(world.step(&mut plan, 10), ["rename veth5 vethX"]);
+    world.own.extend([veth(6, "veth5", &[])]);
+    world.step(&mut plan, 20);
+    assert_eq!(world.step(&mut plan, 520), ["attach veth5 0 host"]);
+    world.own.extend([veth(5, "lan", &[])]);
+    assert_eq!(world.step(&mut plan, 600), ["detach vethX"]);
+    world.own.extend([veth(5, "vethX", &[])]);
+    world.step(&mut plan, 700);
+    assert_eq!(world.step(&mut plan, 1200), ["attach again vethX 0 host"]);
+}
+
+#[test]
+fn an_interface_waits_for_its_device_and_then_goes() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    world.own.extend([veth(5, "veth5", &[])]);
+    world.step(&mut plan, 0);
+    world.own.clear();
+    assert_eq!(world.step(&mut plan, 10), ["detach veth5"]);
+    world.own.extend([veth(9, "veth5", &[])]);
+    world.step(&mut plan, 1000);
+    assert_eq!(world.step(&mut plan, 1500), ["attach again veth5 0 host"]);
+    world.own.clear();
+    assert_eq!(world.step(&mut plan, 2000), ["detach veth5"]);
+    assert_eq!(world.step(&mut plan, 2000 + KEEP - 1), NOTHING);
+    assert_eq!(world.step(&mut plan, 2000 + KEEP), ["expire"]);
+    assert_eq!(world.step(&mut plan, 2000 + 9 * KEEP), NOTHING);
+}
+
+#[test]
+fn what_somebody_did_by_hand_stands() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    world.own.extend([veth(5, "veth5", &[]), veth(6, "lan0", &[])]);
+    world.step(&mut plan, 0);
+    // Detached.
+    world.attachments.clear();
+    for now in [10, 5000] {
+        assert_eq!(world.step(&mut plan, now), NOTHING);
+    }
+    // Attached: it is told of, not detached.
+    let interface = EniId::from_random(7);
+    let (mode, side) = (Mode::Enforce, Side::Instance);
+    world.attachments.push(Attachment { interface, device: "lan0".to_owned(), netns: None, mode, side });
+    assert_eq!(world.step(&mut plan, 6000), NOTHING);
+    world.own.extend([veth(6, "lan1", &[])]);
+    assert_eq!(world.step(&mut plan, 6100), ["rename lan0 lan1"]);
+    world.own.remove(&6);
+    assert_eq!(world.step(&mut plan, 6200), ["look"]);
+}
+
+#[test]
+fn a_new_start_knows_what_rules_made() {
+    let (mut before, mut world) = (plan(&["veth*"]), World::default());
+    world.own.extend([veth(5, "veth5", &[]), veth(6, "veth6", &[])]);
+    world.step(&mut before, 0);
+    let made = world.attachments.iter().map(|attachment| OfRule {
+        interface: attachment.interface.clone(),
+        place: attachment.device.clone(),
+        attachment: Some(attachment.clone()),
+    });
+    let rules = vec![Rule::new("veth*", Mode::Observe).unwrap()];
+    let mut plan = Plan::new(rules, made.collect(), 0);
+    world.own.remove(&6);
+    assert_eq!(world.step(&mut plan, 0), ["detach veth6"]);
+    assert_eq!(world.step(&mut plan, KEEP), ["expire"]);
+    world.own.clear();
+    assert_eq!(world.step(&mut plan, KEEP + 1), ["detach veth5"]);
+}

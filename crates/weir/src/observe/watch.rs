@@ -1,0 +1,242 @@
+//! The thread that looks after devices: attaches those that rules want when they
+//! appear, and tells of those that are renamed, moved or gone.
+
+use super::plan::{Plan, Step};
+use super::rule::Rule;
+use crate::agent::Handle;
+use crate::server::now;
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tracing::{error, info, warn};
+use weir_api::host::Host;
+use weir_capture::devices::{Devices, Waker, named_namespaces};
+use weir_control::observed::appeared::{self, Appeared, place};
+use weir_control::{Cx, Scope, State, attachment};
+use weir_types::id::{EniId, VpcId};
+use weir_types::orders::Attachment;
+
+/// Attaching loads programs.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Names of namespaces are looked for this often at least.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What is made in one go makes many messages: they are read together.
+const TOGETHER: Duration = Duration::from_millis(20);
+
+/// A watch that has not begun.
+pub struct Watch {
+    devices: Devices,
+    signals: Arc<Signals>,
+}
+
+struct Signals {
+    waker: Waker,
+    is_over: AtomicBool,
+    /// The state has changed: attachments are read again.
+    is_stale: AtomicBool,
+}
+
+/// A running watch; it ends when this is dropped.
+pub struct Watching {
+    signals: Arc<Signals>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.signals.is_over.store(true, Ordering::Relaxed);
+        self.signals.waker.wake();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            error!("the watch on devices panicked");
+        }
+    }
+}
+
+impl Watch {
+    pub fn open() -> Result<Self> {
+        let devices = Devices::open()?;
+        let waker = devices.waker()?;
+        let signals = Signals { waker, is_over: AtomicBool::new(false), is_stale: AtomicBool::new(true) };
+        Ok(Self { devices, signals: Arc::new(signals) })
+    }
+
+    /// To be called when the state has changed.
+    pub fn listener(&self) -> impl Fn() + Send + Sync + 'static {
+        let signals = self.signals.clone();
+        move || {
+            signals.is_stale.store(true, Ordering::Relaxed);
+            signals.waker.wake();
+        }
+    }
+
+    /// Attaches what is there already, and goes on in a thread. Answers the
+    /// VPC of the rules' devices, if there are rules.
+    pub fn start(
+        self,
+        rules: Vec<Rule>,
+        scope: Scope,
+        state: Arc<State>,
+        agent: Arc<Handle>,
+    ) -> Result<(Watching, Option<VpcId>)> {
+        let is_quiet = rules.is_empty();
+        let (vpc, made) = state
+            .transact(|tx| {
+                let cx = Cx { tx, scope: &scope, now: now() };
+                let vpc = if is_quiet { None } else { Some(appeared::network(cx)?) };
+                weir_control::error::Result::Ok((vpc, appeared::of_rules(cx)?))
+            })
+            .context("cannot prepare the network of devices that appear")?;
+        let began = Instant::now();
+        let mut work = Work {
+            plan: Plan::new(rules, made, 0),
+            devices: self.devices,
+            signals: self.signals.clone(),
+            state,
+            scope,
+            agent,
+            attachments: Vec::new(),
+            unseen: BTreeSet::new(),
+            began,
+        };
+        work.round();
+        let thread = std::thread::Builder::new().name("devices".into()).spawn(move || work.run())?;
+        Ok((Watching { signals: self.signals, thread: Some(thread) }, vpc))
+    }
+}
+
+struct Work {
+    plan: Plan,
+    devices: Devices,
+    signals: Arc<Signals>,
+    state: Arc<State>,
+    scope: Scope,
+    agent: Arc<Handle>,
+    attachments: Vec<Attachment>,
+    /// Namespaces that cannot be watched, told once.
+    unseen: BTreeSet<String>,
+    began: Instant,
+}
+
+impl Work {
+    fn run(mut self) {
+        while !self.signals.is_over.load(Ordering::Relaxed) {
+            let patience = Duration::from_millis(self.plan.patience(self.age()).max(0).unsigned_abs());
+            self.devices.wait(patience.min(TICK));
+            std::thread::sleep(TOGETHER);
+            self.round();
+        }
+    }
+
+    /// Milliseconds since the start: rules know no wall clock.
+    fn age(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Runs one transaction of the account.
+    fn transact<T>(&self, action: impl Fn(Cx<'_>) -> weir_control::error::Result<T>) -> Option<T> {
+        let done = self.state.transact(|tx| action(Cx { tx, scope: &self.scope, now: now() }));
+        done.map_err(|error| warn!(error = weir_api::error::chain(&error), "a device cannot be followed"))
+            .ok()
+    }
+
+    fn round(&mut self) {
+        if self.signals.is_stale.swap(false, Ordering::Relaxed) {
+            match self.transact(attachment::list) {
+                Some(attachments) => self.attachments = attachments,
+                None => return self.signals.is_stale.store(true, Ordering::Relaxed),
+            }
+        }
+        let wanted = self.plan.namespaces(&named_namespaces(), &self.attachments);
+        let failed = self.devices.follow(&wanted);
+        for (netns, error) in &failed {
+            if self.unseen.insert(netns.clone()) {
+                let problem = weir_api::error::chain(error);
+                warn!(netns, problem, "the devices of a network namespace cannot be watched");
+            }
+        }
+        self.unseen.retain(|netns| failed.iter().any(|(failed, _)| failed == netns));
+        let age = self.age();
+        let steps = self.plan.step(age, &self.devices.look(), &self.attachments);
+        let mut appeared = Vec::new();
+        for step in steps {
+            self.signals.is_stale.store(true, Ordering::Relaxed);
+            match step {
+                Step::Appear(key, device) => {
+                    let interface = self.transact(|cx| appeared::appear(cx, &device));
+                    appeared.push((key, device, interface));
+                }
+                step => self.follow(step),
+            }
+        }
+        if !appeared.is_empty() {
+            self.confirm(appeared);
+        }
+    }
+
+    fn follow(&self, step: Step) {
+        match step {
+            Step::Vanish { interface, place, why } => {
+                info!(%interface, device = place, "{why}: detached");
+                self.transact(|cx| appeared::vanish(cx, &interface));
+            }
+            Step::Rename { interface, from, to } => {
+                info!(%interface, from, to, "the device was renamed");
+                self.transact(|cx| appeared::rename(cx, &interface, &to));
+            }
+            Step::Readdress { interface, ipv4, ipv6 } => {
+                self.transact(|cx| appeared::readdress(cx, &interface, &ipv4, &ipv6));
+            }
+            Step::Expire(interface) => {
+                if self.transact(|cx| appeared::expire(cx, &interface)) == Some(true) {
+                    info!(%interface, "the device did not come back: its interface is removed");
+                }
+            }
+            Step::Look => self.agent.look(),
+            Step::Appear(..) => {}
+        }
+    }
+
+    /// Waits until the agent has attached what appeared; what it could not is
+    /// taken back.
+    fn confirm(&mut self, appeared: Vec<(super::plan::Key, Appeared, Option<Found>)>) {
+        let generation = self.state.generation().unwrap_or(u64::MAX);
+        let applied = self.agent.wait_applied(generation, PATIENCE);
+        for (key, device, found) in appeared {
+            let place = place(device.netns.as_deref(), &device.device);
+            let interface = found.and_then(|(interface, known)| {
+                let id = interface.id;
+                let problem = self.agent.problem(&id);
+                let problem = problem.or_else(|| (!applied).then(|| "the agent does not answer".to_owned()));
+                match problem {
+                    None if known => None,
+                    None => {
+                        info!(interface = %id, device = place, rule = device.rule, mode = %device.mode, "attached by a rule");
+                        Some(id)
+                    }
+                    Some(problem) => {
+                        warn!(device = place, rule = device.rule, problem, "cannot be attached; left alone");
+                        if !known {
+                            self.give_up(&id);
+                        }
+                        None
+                    }
+                }
+            });
+            self.plan.appeared(key, &device, interface);
+        }
+    }
+
+    fn give_up(&self, id: &EniId) {
+        self.transact(|cx| {
+            appeared::vanish(cx, id)?;
+            appeared::expire(cx, id)
+        });
+    }
+}
+
+type Found = (weir_control::network_interface::NetworkInterface, bool);
