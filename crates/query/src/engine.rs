@@ -1,7 +1,8 @@
 //! Sessions of DataFusion that share memory, spill files and settings.
 
+use crate::pool::SharedPool;
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use std::num::NonZeroUsize;
@@ -43,7 +44,7 @@ impl Engine {
     /// The folder for spilling is of no use.
     pub fn new(options: &EngineOptions) -> Result<Self> {
         let shown = NonZeroUsize::MIN.saturating_add(2);
-        let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory_bytes), shown);
+        let pool = TrackConsumersPool::new(SharedPool::new(options.memory_bytes), shown);
         let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool));
         if let Some(folder) = &options.spill {
             runtime = runtime.with_temp_file_path(folder);
@@ -63,7 +64,11 @@ impl Engine {
         let options = config.options_mut();
         options.sql_parser.default_null_ordering = "nulls_last".to_owned();
         options.execution.listing_table_ignore_subdirectory = false;
-        options.execution.parquet.pushdown_filters = true;
+        // The table asks for it where it pays: crate::table.
+        options.execution.parquet.pushdown_filters = false;
+        // Grouping first what is then grouped again pays only when most rows
+        // fall into a group that is there already.
+        options.execution.skip_partial_aggregation_probe_ratio_threshold = 0.5;
         options.execution.time_zone = Some("UTC".to_owned());
         SessionContext::new_with_config_rt(change(config), Arc::clone(&self.runtime))
     }

@@ -20,6 +20,7 @@ pub mod files;
 pub mod functions;
 pub mod insights;
 pub mod layout;
+pub mod pool;
 pub mod saved;
 pub mod source;
 pub mod table;

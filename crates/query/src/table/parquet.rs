@@ -74,6 +74,11 @@ impl Places {
     }
 }
 
+/// So many columns are read whole, and filtered then: choosing rows while they
+/// are read costs more than it saves (1.3 instead of 0.8 CPU seconds for three
+/// columns of 20,000,000 rows of which a twelfth is wanted).
+const FEW_COLUMNS: usize = 4;
+
 /// A plan that gives the projected columns of `objects`.
 pub(super) fn plan(
     columns: &[Column],
@@ -89,7 +94,8 @@ pub(super) fn plan(
     let groups = FileGroup::new(group).split_files(partitions);
     let files = Arc::new(Schema::new(places.files.clone()));
     let schema = TableSchema::builder(files).with_table_partition_cols(places.objects.clone()).build();
-    let options = session.table_options().parquet.clone();
+    let mut options = session.table_options().parquet.clone();
+    options.global.pushdown_filters = projection.len() > FEW_COLUMNS;
     let source =
         ParquetSource::new(schema).with_table_parquet_options(options).with_parquet_file_reader_factory(
             Arc::new(Readers { tally: Arc::clone(tally), known: Arc::default() }),

@@ -1,0 +1,29 @@
+//! The memory that queries share.
+
+use std::sync::Arc;
+use weir_query::datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
+use weir_query::pool::SharedPool;
+
+#[test]
+fn one_operator_may_have_what_the_others_do_not_need() {
+    let pool: Arc<dyn MemoryPool> = Arc::new(SharedPool::new(1000));
+    let spiller = |name: &str| MemoryConsumer::new(name).with_can_spill(true).register(&pool);
+    let (one, two, three) = (spiller("one"), spiller("two"), spiller("three"));
+    let other = MemoryConsumer::new("other").register(&pool);
+    // More than its share of a third, up to three quarters of all.
+    assert!(one.try_grow(750).is_ok());
+    assert!(one.try_grow(1).is_err());
+    // What is left is for the others, each up to its share.
+    assert!(two.try_grow(200).is_ok());
+    assert!(three.try_grow(51).is_err());
+    assert!(other.try_grow(50).is_ok());
+    assert!(other.try_grow(1).is_err());
+    assert_eq!(pool.reserved(), 1000);
+    // The large one has spilled: shares are of what cannot be spilled.
+    one.shrink(750);
+    assert!(three.try_grow(316).is_ok());
+    assert!(two.try_grow(184).is_ok());
+    assert!(two.try_grow(1).is_err());
+    drop((one, two, three, other));
+    assert_eq!(pool.reserved(), 0);
+}
