@@ -6,7 +6,7 @@
 //! without the tracepoint) observe mode still counts, and everything is ACCEPT.
 
 use crate::error::CaptureError;
-use crate::object::{Maps, unreadable, unusable};
+use crate::object::{Aligned, Maps, unreadable, unusable};
 use crate::pins::Pins;
 use crate::sys::bpf::{self, Kind};
 use aya_obj::Object;
@@ -14,9 +14,6 @@ use aya_obj::btf::{Btf, BtfFeatures, BtfKind};
 use std::collections::HashSet;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::OnceLock;
-
-#[repr(C, align(8))]
-struct Aligned<T: ?Sized>(T);
 
 static OBJECT: &Aligned<[u8]> = &Aligned(*include_bytes!("../bpf/drops.bpf.o"));
 

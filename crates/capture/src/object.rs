@@ -20,7 +20,7 @@ use weir_types::orders::Side;
 
 /// The ELF reader wants words where words belong.
 #[repr(C, align(8))]
-struct Aligned<T: ?Sized>(T);
+pub(crate) struct Aligned<T: ?Sized>(pub T);
 
 static OBJECT: &Aligned<[u8]> = &Aligned(*include_bytes!("../bpf/weir.bpf.o"));
 

@@ -59,6 +59,7 @@ pub fn watch(namespace: &str, device: &str, mode: &str) -> Answer {
     };
     let capture = Capture::start(Sizes::default())?;
     capture.attach(INTERFACE, &attachment(namespace, device, mode, 1), &open_rules()?)?;
+    let loaded = cpu_s();
     println!("ready");
     std::io::stdin().read_to_end(&mut Vec::new())?;
     let window = capture.close_window()?;
@@ -73,7 +74,7 @@ pub fn watch(namespace: &str, device: &str, mode: &str) -> Answer {
         udp.0,
         tcp.0,
         tcp.1,
-        cpu_s(),
+        cpu_s() - loaded,
         memory_mib("VmRSS:"),
         bpf_mib()
     ))

@@ -9,6 +9,8 @@ use super::{check, owned};
 use aya_obj::generated::{bpf_insn, bpf_prog_info};
 use std::ffi::CStr;
 use std::io;
+#[cfg(test)]
+use std::os::fd::AsFd;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 const BPF_PROG_LOAD: libc::c_long = 5;
@@ -404,4 +406,68 @@ pub(crate) fn load_empty(btf: BorrowedFd<'_>) -> io::Result<OwnedFd> {
         line_info_record: 0,
     };
     load_program(&program).map_err(|(error, _)| error)
+}
+
+/// Another program of a host, for tests: it drops what goes to UDP port 80.
+#[cfg(test)]
+pub(crate) mod foreign {
+    use super::*;
+
+    const XDP: (u32, u32) = (6, 37);
+    const CGROUP_EGRESS: (u32, u32) = (8, 1);
+
+    fn instruction(code: u8, to: u8, from: u8, off: i16, imm: i32) -> bpf_insn {
+        let registers = bpf_insn::new_bitfield_1(to, from);
+        bpf_insn { code, _bitfield_align_1: [], _bitfield_1: registers, off, imm }
+    }
+
+    /// `data` is where the context says where the packet begins, four bytes before
+    /// where it says where it ends; `port` is the offset of the destination port.
+    fn load(kind: (u32, u32), data: i16, port: i16, pass: i32, drop: i32) -> io::Result<OwnedFd> {
+        let instructions = [
+            instruction(0x61, 2, 1, data, 0),
+            instruction(0x61, 3, 1, data + 4, 0),
+            instruction(0xbf, 4, 2, 0, 0),
+            instruction(0x07, 4, 0, 0, i32::from(port) + 2),
+            instruction(0xb7, 0, 0, 0, pass),
+            instruction(0x2d, 4, 3, 3, 0),
+            instruction(0x69, 5, 2, port, 0),
+            instruction(0x55, 5, 0, 1, i32::from(80u16.to_be())),
+            instruction(0xb7, 0, 0, 0, drop),
+            instruction(0x95, 0, 0, 0, 0),
+        ];
+        let mut attr = ProgLoad {
+            prog_type: kind.0,
+            expected_attach_type: kind.1,
+            insn_cnt: instructions.len() as u32,
+            insns: instructions.as_ptr() as u64,
+            license: c"GPL".as_ptr() as u64,
+            prog_name: name_of("foreign"),
+            ..ProgLoad::default()
+        };
+        // SAFETY: instructions and licence live through the call and are as long as
+        // stated; PROG_LOAD returns a new descriptor.
+        unsafe { owned(call(BPF_PROG_LOAD, &mut attr)) }
+    }
+
+    fn link(program: BorrowedFd<'_>, target: u32, attach_type: u32, flags: u32) -> io::Result<OwnedFd> {
+        let prog_fd = program.as_raw_fd() as u32;
+        let mut attr =
+            LinkCreate { prog_fd, target_ifindex: target, attach_type, flags, ..LinkCreate::default() };
+        // SAFETY: no addresses; LINK_CREATE returns a new descriptor.
+        unsafe { owned(call(BPF_LINK_CREATE, &mut attr)) }
+    }
+
+    /// On a device of the calling thread's namespace: in the driver, or before
+    /// the network layer (generic).
+    pub(crate) fn xdp(device: u32, in_driver: bool) -> io::Result<OwnedFd> {
+        let program = load(XDP, 0, 36, 2, 1)?;
+        link(program.as_fd(), device, XDP.1, if in_driver { 4 } else { 2 })
+    }
+
+    /// For what the processes of a control group send.
+    pub(crate) fn cgroup_egress(group: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+        let program = load(CGROUP_EGRESS, 76, 22, 1, 0)?;
+        link(program.as_fd(), group.as_raw_fd() as u32, CGROUP_EGRESS.1, 0)
+    }
 }

@@ -1,8 +1,8 @@
-//! Observe mode against real firewalls: what nftables and other
-//! programs drop is REJECT, all else ACCEPT, packet by packet.
+//! Observe mode against nftables: what it drops is REJECT, all else ACCEPT, packet
+//! by packet. Other firewalls: `foreign.rs`.
 
-use super::support::{ENI, SMALL, drain, flows, is_root, line, rules, start, sum};
-use super::wire::{DEVICE, Wire, ip};
+use super::support::{ENI, SMALL, drain, flows, is_root, line, start, sum};
+use super::wire::{DEVICE, End, Wire, ip};
 use crate::{Capture, ClosedWindow, InterfaceNumber, netns};
 use std::io::Write;
 use std::net::UdpSocket;
@@ -17,7 +17,7 @@ use weir_types::orders::{Attachment, Mode, Side};
 const OTHER: InterfaceNumber = InterfaceNumber(4);
 
 /// Whether this machine has nftables to test with. If not, says so.
-fn can_test() -> bool {
+pub(super) fn can_test() -> bool {
     if !is_root() {
         return false;
     }
@@ -28,7 +28,7 @@ fn can_test() -> bool {
     there
 }
 
-fn nft(namespace: &str, rules: &str) {
+pub(super) fn nft(namespace: &str, rules: &str) {
     // It wants a line's end before and behind a closing brace.
     let rules = rules.replace('}', "\n}\n");
     let mut child = Command::new("ip")
@@ -40,7 +40,7 @@ fn nft(namespace: &str, rules: &str) {
     assert!(child.wait().expect("nft ends").success(), "{rules}");
 }
 
-fn attach(capture: &Capture, number: InterfaceNumber, namespace: &str, device: &str, side: Side) {
+pub(super) fn attach(capture: &Capture, number: InterfaceNumber, namespace: &str, device: &str, side: Side) {
     let attachment = Attachment {
         interface: EniId::from_random(number.0.into()),
         device: device.to_owned(),
@@ -52,8 +52,25 @@ fn attach(capture: &Capture, number: InterfaceNumber, namespace: &str, device: &
     assert_eq!(capture.blind(), None, "this kernel shows drops");
 }
 
+/// An interface of a wire in observe mode, behind nftables rules of its namespace;
+/// `None` where that cannot be.
+pub(super) fn watched(
+    wire: fn() -> Wire,
+    end: fn(&Wire) -> &End,
+    side: Side,
+    rules: &str,
+) -> Option<(Wire, Capture)> {
+    if !can_test() {
+        return None;
+    }
+    let (wire, capture) = (wire(), start(SMALL));
+    nft(&end(&wire).namespace, rules);
+    attach(&capture, ENI, &end(&wire).namespace, DEVICE, side);
+    Some((wire, capture))
+}
+
 /// `REJECT 10.77.0.1:5000 > 10.77.0.2:9 packets 3 bytes 87` per UDP flow of a direction.
-fn udp(window: &ClosedWindow, number: InterfaceNumber, direction: Direction) -> Vec<String> {
+pub(super) fn udp(window: &ClosedWindow, number: InterfaceNumber, direction: Direction) -> Vec<String> {
     let wanted = |flow: &&FlowSample| flow.direction == direction && flow.protocol.0 == 17;
     let shorten = |flow: &FlowSample| {
         let text = line(flow).replacen(&format!("{direction} "), "", 1);
@@ -63,7 +80,7 @@ fn udp(window: &ClosedWindow, number: InterfaceNumber, direction: Direction) -> 
 }
 
 /// Sends one byte each to ports 80 to 86 and counts who is dropped where.
-fn send(from: &UdpSocket, to: &str, ports: impl IntoIterator<Item = u16>, times: usize) {
+pub(super) fn send(from: &UdpSocket, to: &str, ports: impl IntoIterator<Item = u16>, times: usize) {
     for port in ports {
         for _ in 0..times {
             // The firewall on the way out refuses by an error.
@@ -73,20 +90,30 @@ fn send(from: &UdpSocket, to: &str, ports: impl IntoIterator<Item = u16>, times:
 }
 
 /// Packets keep their order: when these have come, all sent before have been judged.
-fn arrive(socket: &UdpSocket, times: usize) {
+pub(super) fn arrive(socket: &UdpSocket, times: usize) {
     for _ in 0..times {
         socket.recv(&mut [0; 32]).expect("a packet arrives");
     }
 }
 
+/// Neighbour discovery may need a second try on a cable that was just plugged in.
+pub(super) fn meet(sender: &UdpSocket, receiver: &UdpSocket, to: (&str, u16)) {
+    receiver.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+    let mut tries = (0..50).map(|_| sender.send_to(&[0], to));
+    assert!(
+        tries.any(|sent| sent.is_ok() && receiver.recv(&mut [0]).is_ok()),
+        "the neighbours know each other"
+    );
+    while receiver.recv(&mut [0]).is_ok() {}
+    receiver.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+}
+
 #[test]
 fn every_hook_on_the_way_in_is_a_reject() {
-    if !can_test() {
-        return;
-    }
-    let (wire, capture) = (Wire::new(), start(SMALL));
-    nft(
-        &wire.b.namespace,
+    let Some((wire, capture)) = watched(
+        Wire::new,
+        |wire| &wire.b,
+        Side::Instance,
         "table inet f {
             chain raw { type filter hook prerouting priority -300; udp dport 80 drop; }
             chain pre { type filter hook prerouting priority 0; udp dport 81 drop; }
@@ -94,8 +121,9 @@ fn every_hook_on_the_way_in_is_a_reject() {
         }
         table netdev n { chain ing { type filter hook ingress device cable priority 0; udp dport 85 drop; } }
         ",
-    );
-    attach(&capture, ENI, &wire.b.namespace, DEVICE, Side::Instance);
+    ) else {
+        return;
+    };
     let sender = wire.a.udp(5000);
     let open = wire.b.udp(86);
     send(&sender, wire.b.v4, 80..=86, 3);
@@ -116,20 +144,19 @@ fn every_hook_on_the_way_in_is_a_reject() {
 
 #[test]
 fn every_hook_on_the_way_out_is_a_reject() {
-    if !can_test() {
-        return;
-    }
-    let (wire, capture) = (Wire::new(), start(SMALL));
-    nft(
-        &wire.a.namespace,
+    let Some((wire, capture)) = watched(
+        Wire::new,
+        |wire| &wire.a,
+        Side::Instance,
         "table inet f {
             chain out { type filter hook output priority 0; udp dport 80 drop; udp dport 81 reject; }
             chain post { type filter hook postrouting priority 0; udp dport 82 drop; }
         }
         table netdev n { chain eg { type filter hook egress device cable priority 0; udp dport 83 drop; } }
         ",
-    );
-    attach(&capture, ENI, &wire.a.namespace, DEVICE, Side::Instance);
+    ) else {
+        return;
+    };
     let open = wire.b.udp(84);
     send(&wire.a.udp(5000), wire.b.v4, 80..=84, 2);
     arrive(&open, 2);
@@ -143,17 +170,16 @@ fn every_hook_on_the_way_out_is_a_reject() {
 
 #[test]
 fn ipv6_and_tcp_flags_and_mixed_verdicts() {
-    if !can_test() {
-        return;
-    }
-    let (wire, capture) = (Wire::with_ipv6(), start(SMALL));
     // Of the ten packets of one flow, the longer ones are dropped.
-    nft(
-        &wire.b.namespace,
+    let Some((wire, capture)) = watched(
+        Wire::with_ipv6,
+        |wire| &wire.b,
+        Side::Instance,
         "table inet f { chain in { type filter hook input priority 0; udp length > 12 drop; tcp dport 80 drop; } }
         ",
-    );
-    attach(&capture, ENI, &wire.b.namespace, DEVICE, Side::Instance);
+    ) else {
+        return;
+    };
     let bound = |port| {
         let socket = wire.b.inside(|| UdpSocket::bind((wire.b.v6, port)).unwrap());
         socket.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
@@ -161,12 +187,7 @@ fn ipv6_and_tcp_flags_and_mixed_verdicts() {
     };
     let (_open, last) = (bound(9), bound(10));
     let sender = wire.a.inside(|| UdpSocket::bind((wire.a.v6, 5000)).unwrap());
-    // Neighbour discovery may need a second try on a cable that was just plugged in.
-    last.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
-    let mut tries = (0..50).map(|_| sender.send_to(&[0], (wire.b.v6, 10)));
-    assert!(tries.any(|sent| sent.is_ok() && last.recv(&mut [0]).is_ok()), "the neighbours know each other");
-    while last.recv(&mut [0]).is_ok() {}
-    last.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    meet(&sender, &last, (wire.b.v6, 10));
     drain(&capture);
     for length in 0..10usize {
         sender.send_to(&vec![0; length], (wire.b.v6, 9)).unwrap();
@@ -196,17 +217,16 @@ fn ipv6_and_tcp_flags_and_mixed_verdicts() {
 
 #[test]
 fn the_hosts_end_of_a_cable_is_turned_round() {
-    if !can_test() {
-        return;
-    }
-    let (wire, capture) = (Wire::new(), start(SMALL));
-    nft(
-        &wire.b.namespace,
+    // The instance is in a; what comes out of it comes in at b's end.
+    let Some((wire, capture)) = watched(
+        Wire::new,
+        |wire| &wire.b,
+        Side::Host,
         "table inet f { chain in { type filter hook input priority 0; udp dport 80 drop; } }
         ",
-    );
-    // The instance is in a; what comes out of it comes in at b's end.
-    attach(&capture, ENI, &wire.b.namespace, DEVICE, Side::Host);
+    ) else {
+        return;
+    };
     let open = wire.b.udp(81);
     send(&wire.a.udp(5000), wire.b.v4, [80, 81], 2);
     arrive(&open, 2);
@@ -306,18 +326,17 @@ fn a_router_refuses_at_the_way_in_and_at_the_way_out() {
 
 #[test]
 fn a_dropped_datagram_counts_all_its_fragments() {
-    if !can_test() {
-        return;
-    }
-    let (wire, capture) = (Wire::new(), start(SMALL));
-    nft(
-        &wire.b.namespace,
+    let Some((wire, capture)) = watched(
+        Wire::new,
+        |wire| &wire.b,
+        Side::Instance,
         "table inet f {
             chain in { type filter hook input priority 0; udp dport 80 drop; }
         }
         ",
-    );
-    attach(&capture, ENI, &wire.b.namespace, DEVICE, Side::Instance);
+    ) else {
+        return;
+    };
     let (sender, open) = (wire.a.udp(5000), wire.b.udp(81));
     sender.send_to(&[0; 4000], (wire.b.v4, 80)).unwrap();
     sender.send_to(&[0], (wire.b.v4, 81)).unwrap();
@@ -376,59 +395,18 @@ fn a_bridge_refuses_between_its_ports() {
 }
 
 #[test]
-fn other_programs_of_the_host_refuse_too() {
-    if !can_test() {
-        return;
-    }
-    let (wire, capture) = (Wire::new(), start(SMALL));
-    let namespace = &wire.b.namespace;
-    // Any other program at the hooks; Weir goes in front of it.
-    let (host, other) = (start(SMALL), wire.b.attachment(ENI, Mode::Enforce, Side::Instance));
-    let text = "acl 1 in deny udp:80 0.0.0.0/0
-        acl 1 out deny udp:80 0.0.0.0/0
-        acl 2 in allow all 0.0.0.0/0
-        acl 2 out allow all 0.0.0.0/0
-        sg in all 0.0.0.0/0
-        sg out all 0.0.0.0/0";
-    host.attach(ENI, &other, &rules(text)).unwrap();
-    attach(&capture, ENI, namespace, DEVICE, Side::Instance);
-    let (near, far) = (wire.a.udp(80), wire.b.udp(80));
-    let (near_open, far_open) = (wire.a.udp(82), wire.b.udp(81));
-    send(&near, wire.b.v4, [80, 81], 2);
-    arrive(&far_open, 2);
-    send(&far, wire.a.v4, [80, 82], 2);
-    arrive(&near_open, 2);
-    let window = drain(&capture);
-    assert_eq!(
-        udp(&window, ENI, Direction::Ingress),
-        [
-            "ACCEPT 10.77.0.1:80 > 10.77.0.2:81 packets 2 bytes 58",
-            "REJECT 10.77.0.1:80 > 10.77.0.2:80 packets 2 bytes 58",
-        ]
-    );
-    assert_eq!(
-        udp(&window, ENI, Direction::Egress),
-        [
-            "ACCEPT 10.77.0.2:80 > 10.77.0.1:82 packets 2 bytes 58",
-            "REJECT 10.77.0.2:80 > 10.77.0.1:80 packets 2 bytes 58",
-        ]
-    );
-}
-
-#[test]
 fn drops_under_load_sum_up_over_many_windows() {
-    if !can_test() {
-        return;
-    }
     const PACKETS: u64 = 200_000;
-    let (wire, capture) = (Wire::new(), start(SMALL));
     // Packets of 15 bytes and more are dropped: 14 of 21 lengths.
-    nft(
-        &wire.b.namespace,
+    let Some((wire, capture)) = watched(
+        Wire::new,
+        |wire| &wire.b,
+        Side::Instance,
         "table inet f { chain in { type filter hook input priority 0; udp length > 14 drop; } }
         ",
-    );
-    attach(&capture, ENI, &wire.b.namespace, DEVICE, Side::Instance);
+    ) else {
+        return;
+    };
     let sender = wire.a.udp(5000);
     let _open = wire.b.udp(9);
     sender.connect((wire.b.v4, 9)).unwrap();

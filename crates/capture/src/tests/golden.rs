@@ -51,12 +51,17 @@ fn plain_packets_of_every_kind() {
             v4(132, &[&frame::udp(7, 8, 0)[..], &[0; 8]].concat()),
             v4(ICMP, &frame::icmp(8, 0, 77, &[0; 56])),
             v4(47, &[0; 10]),
+            // ESP, and a tunnel: what is on the interface is counted, not what is inside.
+            v4(50, &[9; 24]),
+            v4(4, &ipv4("192.0.2.1", "192.0.2.2", UDP, V4::default(), &frame::udp(1, 2, 0))),
             ethernet(&[], &ipv6("fd00::1", "fd00::2", TCP, &frame::tcp(1000, 80, 0x12, 5, 0, 0))),
             ethernet(&[], &ipv6("fd00::1", "fd00::2", ICMPV6, &frame::icmp(128, 0, 77, &[0; 56]))),
         ],
         &[
             "ingress ACCEPT 10.0.0.1:0 > 10.0.0.2:0 proto 1 packets 1 bytes 84 flags 0",
+            "ingress ACCEPT 10.0.0.1:0 > 10.0.0.2:0 proto 4 packets 1 bytes 48 flags 0",
             "ingress ACCEPT 10.0.0.1:0 > 10.0.0.2:0 proto 47 packets 1 bytes 30 flags 0",
+            "ingress ACCEPT 10.0.0.1:0 > 10.0.0.2:0 proto 50 packets 1 bytes 44 flags 0",
             "ingress ACCEPT 10.0.0.1:7 > 10.0.0.2:8 proto 132 packets 1 bytes 36 flags 0",
             "ingress ACCEPT 10.0.0.1:53 > 10.0.0.2:5353 proto 17 packets 1 bytes 32 flags 0",
             "ingress ACCEPT 10.0.0.1:1000 > 10.0.0.2:80 proto 6 packets 1 bytes 47 flags 2",

@@ -3,6 +3,7 @@
 mod conversation;
 mod differential;
 mod firewall;
+mod foreign;
 mod frame;
 mod golden;
 mod live;
