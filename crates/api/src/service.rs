@@ -197,7 +197,10 @@ impl Service {
                 query_answer(iam::ACTIONS, iam::NAMESPACE, call, action, params).map_err(iam::with_status)
             }
             Self::Sts => query_answer(sts::ACTIONS, sts::NAMESPACE, call, action, params),
-            Self::Logs => run_json(logs::ACTIONS, call, action, body),
+            Self::Logs => match logs::refused::error(action) {
+                Some(refused) => Err(refused),
+                None => run_json(logs::ACTIONS, call, action, body),
+            },
             Self::Athena => run_json(athena::ACTIONS, call, action, body),
             Self::Glue => run_json(glue::ACTIONS, call, action, body),
             Self::Firehose => run_json(firehose::ACTIONS, call, action, body),

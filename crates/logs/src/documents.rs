@@ -1,13 +1,20 @@
-//! What an account has besides groups: resource policies and query definitions.
+//! What an account has besides groups: resource policies, query definitions,
+//! destinations, export tasks, index policies.
 //!
 //! Each is a JSON document in the log, kept whole in memory.
 //!
 //! Source: CloudWatch Logs API reference, PutResourcePolicy, PutQueryDefinition
 //! and their neighbours.
 
+pub(crate) mod destination;
+mod export_task;
+mod index_policy;
 mod query_definition;
 mod resource_policy;
 
+pub use destination::{LogDestination, LogDestinations};
+pub use export_task::{ExportStatus, ExportTask, ExportTasks};
+pub use index_policy::IndexPolicy;
 pub use query_definition::{QueryDefinition, QueryDefinitions, QueryParameter};
 pub use resource_policy::{PutResourcePolicy, ResourcePolicies, ResourcePolicy};
 

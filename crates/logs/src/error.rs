@@ -34,6 +34,9 @@ pub enum LogsError {
     /// The request contradicts the state of the resource.
     #[error("{0}")]
     Validation(&'static str),
+    /// The action is not possible now.
+    #[error("{0}")]
+    InvalidOperation(&'static str),
     /// The disk failed or is full. Nothing was acknowledged; the same request
     /// may be sent again.
     #[error("The service is unavailable: the log store could not {doing}.")]
@@ -74,6 +77,7 @@ impl LogsError {
             Self::LimitExceeded(_) => "LimitExceededException",
             Self::TooManyTags(_) => "TooManyTagsException",
             Self::Validation(_) => "ValidationException",
+            Self::InvalidOperation(_) => "InvalidOperationException",
             Self::ServiceUnavailable { .. } => "ServiceUnavailableException",
         }
     }

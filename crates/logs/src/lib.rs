@@ -56,7 +56,8 @@ mod wal;
 mod tests;
 
 pub use documents::{
-    PutResourcePolicy, QueryDefinition, QueryDefinitions, QueryParameter, ResourcePolicies, ResourcePolicy,
+    ExportStatus, ExportTask, ExportTasks, IndexPolicy, LogDestination, LogDestinations, PutResourcePolicy,
+    QueryDefinition, QueryDefinitions, QueryParameter, ResourcePolicies, ResourcePolicy,
 };
 pub use error::{LogsError, StoreError};
 pub use filter::{FilterLogEvents, FilteredLogEvent, FilteredLogEvents, FoundLogEvent};

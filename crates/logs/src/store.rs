@@ -1,6 +1,7 @@
 //! The handle, its options, and the upkeep.
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -69,6 +70,8 @@ pub(crate) struct Inner {
     /// Numbers of segments are not used twice while the store is open.
     pub next_segment: AtomicU64,
     pub cache: Cache,
+    /// Export tasks that this process runs.
+    pub exports: Mutex<HashSet<String>>,
 }
 
 /// With fewer events in the log files it is not worth a segment to close them.
@@ -159,6 +162,7 @@ impl Store {
             upkeep: Mutex::default(),
             next_segment: AtomicU64::new(next_segment),
             cache: Cache::default(),
+            exports: Mutex::default(),
         };
         Self { inner: Arc::new(inner), _open: None }
     }

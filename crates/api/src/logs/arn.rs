@@ -5,6 +5,7 @@
 //! | `log-group:NAME` | `logGroupArn`, tags, identifiers |
 //! | `log-group:NAME:*` | `arn` of a group, as policies name it |
 //! | `log-group:NAME:log-stream:STREAM` | a stream |
+//! | `destination:NAME` | a destination of subscription filters |
 //! | `log-group:NAME:log-stream:` | what AWS asks policies about a group |
 //! | `log-group::log-stream:` | what AWS asks policies about all groups |
 //!
@@ -29,6 +30,11 @@ pub fn group(scope: &Scope, group: &str) -> String {
 /// `arn` of a group: with `:*`.
 pub fn group_and_streams(scope: &Scope, group: &str) -> String {
     scope.arn("logs", format!("log-group:{group}:*")).to_string()
+}
+
+/// A destination of subscription filters.
+pub fn destination(scope: &Scope, name: &str) -> String {
+    scope.arn("logs", format!("destination:{name}")).to_string()
 }
 
 /// A stream; without a name, its group as policies are asked about it.

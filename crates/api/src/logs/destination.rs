@@ -1,8 +1,11 @@
-//! Where subscription filters send to, as the server can reach it.
+//! Where subscription filters send to, as the server can reach it, and
+//! destinations as the actions show them.
 
 use super::error::invalid;
 use crate::call::Call;
 use crate::error::ApiError;
+use serde_json::{Value, json};
+use weir_logs::LogDestination;
 
 /// Tests destinations; what the server is started with knows how.
 pub trait Destinations: Send + Sync {
@@ -20,6 +23,21 @@ impl Destinations for NoDestinations {
     }
 }
 
+/// A destination as DescribeDestinations shows it.
+pub(super) fn render(call: &Call<'_>, destination: &LogDestination) -> Value {
+    let mut shown = json!({
+        "destinationName": destination.name,
+        "targetArn": destination.target_arn,
+        "roleArn": destination.role_arn,
+        "arn": super::arn::destination(&call.scope, &destination.name),
+        "creationTime": destination.created,
+    });
+    if let Some(policy) = &destination.access_policy {
+        shown["accessPolicy"] = json!(policy);
+    }
+    shown
+}
+
 /// Checks what AWS checks when a filter is made: the role, and that a test
 /// message arrives.
 ///
@@ -32,14 +50,15 @@ pub fn check(call: &Call<'_>, arn: &str, role: Option<&str>) -> Result<(), ApiEr
         return Err(invalid(format!("destinationArn for vendor {vendor} cannot be used without roleArn")));
     }
     if vendor == "logs" {
-        return Err(invalid(
-            "Logical destinations are not supported here; name the stream or function itself.",
-        ));
+        let scope = super::arn::store_scope(&call.scope);
+        // Its stream and its role were checked when it was put.
+        call.services.logs.log_destination_by_arn(&scope, arn)?;
+        return role.map_or(Ok(()), |role| call.pass_role(role, "logs.amazonaws.com"));
     }
     let known = is_stream || vendor == "lambda" || arn.starts_with("weir:opensearch:");
     if !known {
         return Err(invalid(
-            "Invalid destinationArn: a Lambda function, a Kinesis stream, a Firehose stream or weir:opensearch:URL/INDEX.",
+            "Invalid destinationArn: a Lambda function, a Kinesis stream, a Firehose stream, a destination or weir:opensearch:URL/INDEX.",
         ));
     }
     if let Some(role) = role {

@@ -13,8 +13,12 @@
 
 mod arn;
 mod associate_kms_key;
+mod cancel_export_task;
+mod create_export_task;
 mod create_log_group;
 mod create_log_stream;
+mod delete_destination;
+mod delete_index_policy;
 mod delete_log_group;
 mod delete_log_stream;
 mod delete_metric_filter;
@@ -22,6 +26,10 @@ mod delete_query_definition;
 mod delete_resource_policy;
 mod delete_retention_policy;
 mod delete_subscription_filter;
+mod describe_destinations;
+mod describe_export_tasks;
+mod describe_field_indexes;
+mod describe_index_policies;
 mod describe_log_groups;
 mod describe_log_streams;
 mod describe_metric_filters;
@@ -33,17 +41,22 @@ pub mod destination;
 mod disassociate_kms_key;
 mod error;
 mod event_stream;
+mod export;
 mod filter_log_events;
 mod get_log_events;
 mod get_log_group_fields;
 mod get_log_record;
 mod get_query_results;
 mod identify;
+mod index_policy;
 mod list_log_groups;
 mod list_tags_for_resource;
 mod list_tags_log_group;
 pub mod live_tail;
 mod permit;
+mod put_destination;
+mod put_destination_policy;
+mod put_index_policy;
 mod put_log_events;
 mod put_log_group_deletion_protection;
 mod put_metric_filter;
@@ -52,6 +65,7 @@ mod put_resource_policy;
 mod put_retention_policy;
 mod put_subscription_filter;
 mod query_groups;
+pub mod refused;
 mod required;
 mod resource_policy;
 pub mod start_live_tail;
@@ -76,8 +90,12 @@ pub const TARGET: &str = "Logs_20140328";
 /// Every action, by name.
 pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "AssociateKmsKey", run: associate_kms_key::run },
+    JsonAction { name: "CancelExportTask", run: cancel_export_task::run },
+    JsonAction { name: "CreateExportTask", run: create_export_task::run },
     JsonAction { name: "CreateLogGroup", run: create_log_group::run },
     JsonAction { name: "CreateLogStream", run: create_log_stream::run },
+    JsonAction { name: "DeleteDestination", run: delete_destination::run },
+    JsonAction { name: "DeleteIndexPolicy", run: delete_index_policy::run },
     JsonAction { name: "DeleteLogGroup", run: delete_log_group::run },
     JsonAction { name: "DeleteLogStream", run: delete_log_stream::run },
     JsonAction { name: "DeleteMetricFilter", run: delete_metric_filter::run },
@@ -85,6 +103,10 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "DeleteResourcePolicy", run: delete_resource_policy::run },
     JsonAction { name: "DeleteRetentionPolicy", run: delete_retention_policy::run },
     JsonAction { name: "DeleteSubscriptionFilter", run: delete_subscription_filter::run },
+    JsonAction { name: "DescribeDestinations", run: describe_destinations::run },
+    JsonAction { name: "DescribeExportTasks", run: describe_export_tasks::run },
+    JsonAction { name: "DescribeFieldIndexes", run: describe_field_indexes::run },
+    JsonAction { name: "DescribeIndexPolicies", run: describe_index_policies::run },
     JsonAction { name: "DescribeLogGroups", run: describe_log_groups::run },
     JsonAction { name: "DescribeLogStreams", run: describe_log_streams::run },
     JsonAction { name: "DescribeMetricFilters", run: describe_metric_filters::run },
@@ -101,6 +123,9 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "ListLogGroups", run: list_log_groups::run },
     JsonAction { name: "ListTagsForResource", run: list_tags_for_resource::run },
     JsonAction { name: "ListTagsLogGroup", run: list_tags_log_group::run },
+    JsonAction { name: "PutDestination", run: put_destination::run },
+    JsonAction { name: "PutDestinationPolicy", run: put_destination_policy::run },
+    JsonAction { name: "PutIndexPolicy", run: put_index_policy::run },
     JsonAction { name: "PutLogEvents", run: put_log_events::run },
     JsonAction { name: "PutLogGroupDeletionProtection", run: put_log_group_deletion_protection::run },
     JsonAction { name: "PutMetricFilter", run: put_metric_filter::run },

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::page::{filter_name, list_length, paged, parse, pattern_length};
+use super::page::{filter_name, list_length, paged, parse, pattern_length, room_for_regexes};
 use super::sample::Compiled;
 use crate::describe::page_size;
 use crate::error::LogsError;
@@ -131,6 +131,7 @@ impl Store {
             if old.is_none() && meta.metric_filters.len() >= MAX_FILTERS {
                 return Err(LogsError::LimitExceeded("Resource limit exceeded."));
             }
+            room_for_regexes(meta, &pattern, "", &name)?;
             if let Some(old) = old {
                 filter.created = old.created;
             }

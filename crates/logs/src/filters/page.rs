@@ -3,6 +3,7 @@
 use crate::error::LogsError;
 use crate::limits::{Constraints, MAX_PATTERN_CHARS, at_least, at_most};
 use crate::pattern::{Pattern, PatternError};
+use crate::record::GroupMeta;
 use crate::token::{list_token, read_list_token};
 
 /// `[^:*]*`, 1 to 512 characters.
@@ -25,6 +26,32 @@ pub(super) fn parse(pattern: &str, kind: &str) -> Result<Pattern, LogsError> {
             other => other.to_string(),
         })
     })
+}
+
+/// Most filters of a group that have regular expressions, of both kinds.
+/// Source: user guide, "Supported regular expressions (regex) syntax".
+const MAX_WITH_REGEXES: usize = 5;
+
+/// Whether a filter with this pattern may be put, in place of the subscription
+/// filter and the metric filter of these names.
+pub(super) fn room_for_regexes(
+    meta: &GroupMeta,
+    pattern: &Pattern,
+    subscription: &str,
+    metric: &str,
+) -> Result<(), LogsError> {
+    if !pattern.has_regex() {
+        return Ok(());
+    }
+    let subscriptions =
+        meta.subscription_filters.iter().filter(|(name, _)| *name != subscription).map(|(_, f)| &f.pattern);
+    let metrics = meta.metric_filters.iter().filter(|(name, _)| *name != metric).map(|(_, f)| &f.pattern);
+    let others = subscriptions.chain(metrics);
+    let count = others.filter(|text| Pattern::parse(text).is_ok_and(|pattern| pattern.has_regex())).count();
+    if count >= MAX_WITH_REGEXES {
+        return Err(LogsError::LimitExceeded("Resource limit exceeded."));
+    }
+    Ok(())
 }
 
 /// The length of a list that a modelled member has.

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::metric::NamedFilter;
-use super::page::{filter_name, paged, parse, pattern_length};
+use super::page::{filter_name, paged, parse, pattern_length, room_for_regexes};
 use crate::describe::page_size;
+use crate::documents::destination;
 use crate::error::LogsError;
 use crate::index::{Entry, Group, Place, State, StreamNames};
 use crate::limits::{Constraints, EVENT_OVERHEAD_BYTES, at_least, one_of};
@@ -99,9 +100,11 @@ impl Store {
         let known = kinds.contains(&filter.distribution.as_str());
         constraints.that(known, &filter.distribution, "distribution", one_of(kinds));
         constraints.finish()?;
-        parse(&filter.pattern, "filter")?;
+        let pattern = parse(&filter.pattern, "filter")?;
         let state = self.state();
-        room(&state.group(scope, group)?.meta.subscription_filters, name)
+        let meta = &state.group(scope, group)?.meta;
+        room_for_regexes(meta, &pattern, name, "")?;
+        room(&meta.subscription_filters, name)
     }
 
     /// PutSubscriptionFilter: makes or replaces a filter. A new one is for
@@ -173,15 +176,20 @@ impl Store {
         })
     }
 
-    /// Every subscription filter of every account and region.
+    /// Every subscription filter of every account and region. One that sends to
+    /// a destination has that one's stream and role.
     pub fn subscription_filters(&self) -> Vec<(Scope, NamedFilter<SubscriptionFilter>)> {
         let state = self.state();
         let groups = state.groups.values().filter(|group| !group.meta.subscription_filters.is_empty());
         let filters = groups.flat_map(|group| {
             let of = &group.meta;
             of.subscription_filters.iter().map(|(name, filter)| {
-                let named =
-                    NamedFilter { group: of.name.clone(), name: name.clone(), filter: filter.clone() };
+                let mut filter = filter.clone();
+                if let Some(destination) = destination::named(&state, &of.scope, &filter.destination_arn) {
+                    filter.destination_arn = destination.target_arn;
+                    filter.role_arn = Some(destination.role_arn);
+                }
+                let named = NamedFilter { group: of.name.clone(), name: name.clone(), filter };
                 (of.scope.clone(), named)
             })
         });

@@ -9,6 +9,8 @@ pub(super) struct Cursor<'p> {
     text: &'p str,
     /// In bytes, on a character's edge.
     at: usize,
+    /// A regular expression was read.
+    pub has_regex: bool,
 }
 
 /// A value as it is written.
@@ -23,7 +25,7 @@ pub(super) enum Written<'p> {
 
 impl<'p> Cursor<'p> {
     pub fn new(text: &'p str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, has_regex: false }
     }
 
     pub fn rest(&self) -> &'p str {
@@ -130,6 +132,7 @@ impl<'p> Cursor<'p> {
     pub fn regex(&mut self) -> Result<&'p str, PatternError> {
         let start = self.clone();
         self.expect("%")?;
+        self.has_regex = true;
         let regex = self.take_while(|c| c != '%');
         if !self.eat("%") {
             return Err(start.error("the regular expression has no closing '%'"));

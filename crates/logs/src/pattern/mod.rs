@@ -67,6 +67,7 @@ pub struct Pattern {
     syntax: Syntax,
     /// What a message must contain, looked for before it is cut into tokens.
     prefilter: Option<Finder<'static>>,
+    has_regex: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -106,12 +107,18 @@ impl Pattern {
             Syntax::Space(space) => space.literal().map(|literal| Finder::new(literal).into_owned()),
             _ => None,
         };
-        Ok(Self { text: text.to_owned(), syntax, prefilter })
+        Ok(Self { text: text.to_owned(), syntax, prefilter, has_regex: cursor.has_regex })
     }
 
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether there is a regular expression in it: AWS limits how many such
+    /// filters a group has.
+    pub fn has_regex(&self) -> bool {
+        self.has_regex
     }
 
     /// Whether every message matches, so that none needs to be read.

@@ -1,5 +1,6 @@
 //! CloudWatch Logs over the whole endpoint: what a client sees.
 
+mod destinations;
 mod faults;
 mod filters;
 mod permissions;
