@@ -387,6 +387,46 @@ fn log(cx: Cx<'_>, kind: &str, id: &str) -> Result<flow_log::Created> {
 }
 
 #[test]
+fn orders_hold_neighbors_and_tags_if_a_flow_log_asks_for_them() {
+    let world = World::new();
+    world
+        .run(|cx| {
+            let vpc = make_vpc(cx, "10.0.0.0/16")?;
+            let subnet = make_subnet(cx, &vpc, "10.0.0.0/24")?;
+            let (here, elsewhere) = (make_interface(cx, &subnet)?, make_interface(cx, &subnet)?);
+            attachment::put(cx, &attached(&here, "a", None))?;
+            crate::tags::set(cx, here.id.as_str(), &[("Role".to_owned(), "web server".to_owned())])?;
+            log(cx, "VPC", vpc.id.as_str())?;
+            let plain = orders(cx.tx)?;
+            assert!(plain.neighbors.is_empty() && plain.tags.is_empty());
+            let request = CreateFlowLogs {
+                resource_ids: vec![vpc.id.to_string()],
+                resource_type: Some("VPC".to_owned()),
+                traffic_type: Some("ALL".to_owned()),
+                log_group_name: Some("tagged".to_owned()),
+                deliver_logs_permission_arn: Some("arn:aws:iam::123456789012:role/flows".to_owned()),
+                log_format: Some("${interface-tag} ${next-hop-interface-id}".to_owned()),
+                tag_fields: vec![flow_log::TagFieldRequest {
+                    resource_type: "network-interface".to_owned(),
+                    tag_keys: vec!["Role".to_owned()],
+                }],
+                ..Default::default()
+            };
+            assert_eq!(flow_log::create(cx, &request)?.unsuccessful.len(), 0);
+            let asked = orders(cx.tx)?;
+            let keys = |of: &weir_types::orders::FlowLogOrder| of.interface_tag_keys.concat();
+            assert_eq!(asked.flow_logs.iter().map(keys).collect::<String>(), "Role");
+            assert_eq!(asked.tags[here.id.as_str()]["Role"], "web server");
+            let neighbors = &asked.neighbors[&vpc.id];
+            let found = neighbors.iter().find(|neighbor| neighbor.interface == elsewhere.id).unwrap();
+            assert_eq!((neighbors.len(), &found.subnet), (2, &subnet.id));
+            assert_eq!(found.addresses, [std::net::IpAddr::V4(elsewhere.primary_ipv4().unwrap())]);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
 fn what_has_dependents_stays_and_flow_logs_go_with_their_resource() {
     let world = World::new();
     world

@@ -9,8 +9,10 @@ use crate::rules::Resolver;
 use crate::state::{Cx, Scope, Tx};
 use crate::vpc::Vpc;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use weir_types::id::VpcId;
 use weir_types::net::IpNet;
-use weir_types::orders::{Attachment, Destination, FlowLogOrder, InterfaceOrder, Orders};
+use weir_types::orders::{Attachment, Destination, FlowLogOrder, InterfaceOrder, Neighbor, Orders};
 use weir_types::rule::InterfaceRules;
 use weir_types::time::UnixMillis;
 
@@ -33,9 +35,56 @@ pub fn orders(tx: &Tx<'_>) -> Result<Orders> {
         }
     }
     let flow_logs = tx.list_everywhere::<FlowLog>()?;
-    let flow_logs =
+    let flow_logs: Vec<FlowLogOrder> =
         flow_logs.into_iter().filter_map(|(scope, flow_log)| flow_log_order(&scope, flow_log)).collect();
-    Ok(Orders { generation: tx.generation()?, interfaces, flow_logs })
+    let mut orders = Orders { generation: tx.generation()?, interfaces, flow_logs, ..Orders::default() };
+    if orders.flow_logs.iter().any(|flow_log| flow_log.log_format.contains("{next-hop-")) {
+        orders.neighbors = neighbors(tx, &orders.interfaces)?;
+    }
+    let has_tag_keys =
+        |of: &FlowLogOrder| !of.instance_tag_keys.is_empty() || !of.interface_tag_keys.is_empty();
+    if orders.flow_logs.iter().any(has_tag_keys) {
+        orders.tags = tags(tx, &orders.interfaces)?;
+    }
+    Ok(orders)
+}
+
+fn scope_of(interface: &InterfaceOrder) -> Scope {
+    Scope { account: interface.account.clone(), region: interface.region.clone() }
+}
+
+fn neighbors(tx: &Tx<'_>, interfaces: &[InterfaceOrder]) -> Result<BTreeMap<VpcId, Vec<Neighbor>>> {
+    let mut of_vpcs = BTreeMap::new();
+    for order in interfaces {
+        if of_vpcs.contains_key(&order.vpc) {
+            continue;
+        }
+        let all = tx.list_in::<NetworkInterface>(&scope_of(order), order.vpc.as_str())?;
+        let neighbor = |interface: NetworkInterface| Neighbor {
+            addresses: (interface.ipv4.iter().map(|address| IpAddr::V4(*address)))
+                .chain(interface.ipv6.iter().map(|address| IpAddr::V6(*address)))
+                .collect(),
+            interface: interface.id,
+            subnet: interface.subnet,
+            az_id: interface.az_id,
+        };
+        of_vpcs.insert(order.vpc.clone(), all.into_iter().map(neighbor).collect());
+    }
+    Ok(of_vpcs)
+}
+
+fn tags(tx: &Tx<'_>, interfaces: &[InterfaceOrder]) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let mut found = BTreeMap::new();
+    for order in interfaces {
+        let scope = scope_of(order);
+        let instance = order.instance.as_ref().map(|id| id.as_str());
+        for id in [Some(order.attachment.interface.as_str()), instance].into_iter().flatten() {
+            if !found.contains_key(id) {
+                found.insert(id.to_owned(), tx.tags(&scope, id)?.into_iter().collect());
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn by_scope(attachments: Vec<(Scope, Attachment)>) -> BTreeMap<Scope, Vec<Attachment>> {
@@ -100,6 +149,10 @@ fn flow_log_order(scope: &Scope, flow_log: FlowLog) -> Option<FlowLogOrder> {
             Destination::KinesisDataFirehose { stream: arn, roles }
         }
     };
+    let keys = |resource_type: &str| {
+        let field = config.tag_fields.iter().find(|field| field.resource_type == resource_type);
+        field.map(|field| field.keys.clone()).unwrap_or_default()
+    };
     Some(FlowLogOrder {
         id: flow_log.id,
         account: scope.account.clone(),
@@ -109,5 +162,7 @@ fn flow_log_order(scope: &Scope, flow_log: FlowLog) -> Option<FlowLogOrder> {
         destination,
         max_aggregation_interval_s: config.max_aggregation_interval_s,
         resource: flow_log.resource,
+        instance_tag_keys: keys("instance"),
+        interface_tag_keys: keys("network-interface"),
     })
 }

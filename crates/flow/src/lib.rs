@@ -116,6 +116,7 @@ pub mod record;
 #[cfg(feature = "columns")]
 pub mod render;
 pub mod sample;
+pub mod surroundings;
 pub mod text;
 pub mod value;
 pub mod window;

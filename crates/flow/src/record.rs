@@ -3,13 +3,14 @@
 //!
 //! A [`Record`] is a view of the interface's facts and of one sample; fields
 //! are computed when a format asks for them (`crate::field`). What a host
-//! cannot know (ECS tasks, AWS service ranges, next hops) is null.
+//! cannot know (ECS tasks) is null.
 //!
 //! Source of the address rules: VPC user guide, "Flow log records", and the
 //! examples "Traffic through a NAT gateway" and "... a transit gateway".
 
 use crate::decision::RuleNames;
 use crate::sample::FlowSample;
+use crate::surroundings::{NextHop, Surroundings};
 use crate::value::Value;
 use std::net::{IpAddr, Ipv4Addr};
 use weir_types::flow_log::TrafficType;
@@ -37,6 +38,8 @@ pub struct InterfaceFacts {
     pub vpc_cidrs: Vec<IpNet>,
     /// The names of rules that decide its packets, or did.
     pub rules: RuleNames,
+    /// Its tags, its neighbors and AWS's ranges, where they are known.
+    pub around: Surroundings,
 }
 
 impl InterfaceFacts {
@@ -53,6 +56,7 @@ impl InterfaceFacts {
             primary_ipv4: None,
             vpc_cidrs: Vec::new(),
             rules: RuleNames::default(),
+            around: Surroundings::default(),
         }
     }
 }
@@ -70,6 +74,7 @@ impl From<&InterfaceOrder> for InterfaceFacts {
             primary_ipv4: order.primary_ipv4,
             vpc_cidrs: order.vpc_cidrs.clone(),
             rules: RuleNames::default(),
+            around: Surroundings::default(),
         }
     }
 }
@@ -189,6 +194,22 @@ impl<'a> Record<'a> {
     /// `IPv4` or `IPv6`.
     pub(crate) fn ip_type(&self) -> Value<'a> {
         self.flow(|sample| Value::Text(if sample.src.is_ipv4() { "IPv4" } else { "IPv6" }))
+    }
+
+    /// `value` of the interface that the flow goes to (egress) or comes from
+    /// (ingress); null when it is none of the VPC's.
+    pub(crate) fn next_hop(&self, value: impl FnOnce(&'a NextHop) -> &'a str) -> Value<'a> {
+        let neighbors = &self.facts.around.neighbors;
+        self.flow(|sample| {
+            let other = if sample.direction == Direction::Egress { sample.dst } else { sample.src };
+            Value::text(neighbors.of(other).map(value))
+        })
+    }
+
+    /// The AWS service of an address of the flow; null when it is none.
+    pub(crate) fn aws_service(&self, address: impl FnOnce(&FlowSample) -> IpAddr) -> Value<'a> {
+        let aws = &self.facts.around.aws;
+        self.flow(|sample| Value::text(aws.service(address(sample))))
     }
 
     /// Egress inside the VPC is 1; all else leaves by the internet gateway, 8,

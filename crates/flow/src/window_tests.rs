@@ -18,6 +18,7 @@ fn facts() -> InterfaceFacts {
         primary_ipv4: Some("172.31.16.139".parse().unwrap()),
         vpc_cidrs: vec!["172.31.0.0/16".parse().unwrap(), "2001:db8::/56".parse().unwrap()],
         rules: Default::default(),
+        around: Default::default(),
     }
 }
 
@@ -200,6 +201,45 @@ fn paths_types_and_directions() {
     facts.vpc_cidrs.clear();
     let sample = flow("172.31.16.139 172.31.1.1 1 2 6 out ACCEPT 0");
     assert!(Record::of_flow(&facts, &sample).traffic_path().is_null());
+}
+
+/// The fields that come from what is around the interface.
+#[test]
+fn next_hops_services_and_tags() {
+    let hop = |n: u128| crate::surroundings::NextHop {
+        interface: weir_types::id::EniId::from_random(n),
+        vpc: "vpc-abcdefab012345678".parse().unwrap(),
+        subnet: "subnet-bbbbbbbb012345678".parse().unwrap(),
+        az_id: "use1-az4".to_owned(),
+    };
+    let mut facts = facts();
+    let around = &mut facts.around;
+    around.neighbors = std::sync::Arc::new([("172.31.1.1".parse().unwrap(), hop(1))].into_iter().collect());
+    around.aws =
+        std::sync::Arc::new([("52.216.0.0/15".parse().unwrap(), "S3".to_owned())].into_iter().collect());
+    around.tags.instance = [Some("web".to_owned()), None];
+    around.tags.interface = [None, Some("b%20c".to_owned())];
+    let names = "${next-hop-interface-id} ${next-hop-subnet-id} ${next-hop-az-id} ${next-hop-vpc-id} \
+        ${pkt-src-aws-service} ${pkt-dst-aws-service} ${instance-tag} ${instance-tag-2} ${interface-tag} \
+        ${interface-tag-2} ${version}";
+    let format = LogFormat::parse(names).unwrap();
+    let one = format!("{} subnet-bbbbbbbb012345678 use1-az4 vpc-abcdefab012345678", hop(1).interface);
+    for (text, expected) in [
+        ("172.31.16.139 172.31.1.1 1 2 6 out ACCEPT 0", format!("{one} - -")),
+        ("172.31.1.1 172.31.16.139 1 2 6 in ACCEPT 0", format!("{one} - -")),
+        ("172.31.16.139 52.217.1.1 1 2 6 out ACCEPT 0", "- - - - - S3".to_owned()),
+        ("52.217.1.1 172.31.16.139 1 2 6 in ACCEPT 0", "- - - - S3 -".to_owned()),
+    ] {
+        let sample = flow(text);
+        let mut line = String::new();
+        write_record(&format, &Record::of_flow(&facts, &sample), &mut line);
+        assert_eq!(line, format!("{expected} web - - b%20c 11"), "{text}");
+    }
+    // Tags are the interface's, not the traffic's.
+    let record = Record { facts: &facts, body: crate::record::Body::NoData, start_s: 1, end_s: 2 };
+    let mut line = String::new();
+    write_record(&format, &record, &mut line);
+    assert_eq!(line, "- - - - - - web - - b%20c 11");
 }
 
 #[test]

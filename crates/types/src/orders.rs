@@ -8,8 +8,9 @@ use crate::id::{EniId, FlowLogId, InstanceId, SubnetId, VpcId};
 use crate::net::IpNet;
 use crate::rule::InterfaceRules;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Everything one host has to do. `generation` grows with each change of the
@@ -20,6 +21,23 @@ pub struct Orders {
     pub generation: u64,
     pub interfaces: Vec<InterfaceOrder>,
     pub flow_logs: Vec<FlowLogOrder>,
+    /// All interfaces of the VPCs of `interfaces`, for `next-hop-…`; empty if
+    /// no flow log has such a field.
+    #[serde(default)]
+    pub neighbors: BTreeMap<VpcId, Vec<Neighbor>>,
+    /// Tags of `interfaces` and their instances by id and key; empty if no flow
+    /// log has a tag field.
+    #[serde(default)]
+    pub tags: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A network interface of a VPC, on this host or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Neighbor {
+    pub interface: EniId,
+    pub subnet: SubnetId,
+    pub az_id: String,
+    pub addresses: Vec<IpAddr>,
 }
 
 /// One attached network interface.
@@ -56,6 +74,12 @@ pub struct FlowLogOrder {
     pub max_aggregation_interval_s: u32,
     /// The id of the VPC, subnet or network interface that it was made for.
     pub resource: String,
+    /// Keys of `instance-tag` and `instance-tag-2`.
+    #[serde(default)]
+    pub instance_tag_keys: Vec<String>,
+    /// Keys of `interface-tag` and `interface-tag-2`.
+    #[serde(default)]
+    pub interface_tag_keys: Vec<String>,
 }
 
 impl FlowLogOrder {

@@ -7,7 +7,8 @@
 
 pub mod agent;
 pub mod athena;
-pub mod client;
+pub mod aws_ranges;
+mod client;
 pub mod commands;
 pub mod demo;
 pub mod event_stream;

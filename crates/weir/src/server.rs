@@ -39,6 +39,7 @@ use weir_delivery::publisher::{DeliveryStatus, Publisher};
 use weir_delivery::route::Routes;
 use weir_delivery::s3::{S3, S3Config};
 use weir_delivery::spool::Spool;
+use weir_flow::surroundings::AwsRanges;
 use weir_metrics::Metrics;
 use weir_types::id::FlowLogId;
 use weir_types::orders::Orders;
@@ -81,6 +82,7 @@ pub struct Config {
     pub keep: bool,
     /// Traffic that is in no record.
     pub excluded: Excluded,
+    pub aws_ranges: Arc<AwsRanges>,
     /// Devices of this host to watch, and which to attach when they appear.
     pub observe: Wanted,
     pub delivery: DeliveryChoices,
@@ -407,6 +409,7 @@ fn start_host(
         forget: Box::new(move |flow_log| forget(&publisher, flow_log)),
         interval_s: config.interval_s,
         excluded: config.excluded.clone(),
+        aws_ranges: config.aws_ranges.clone(),
         now: Arc::new(now),
     })?;
     Ok((agent.handle(), Ok(agent)))

@@ -10,6 +10,7 @@ use std::fs;
 use weir_flow::field::Field;
 use weir_flow::format::LogFormat;
 use weir_flow::record::{Body, InterfaceFacts, Record};
+use weir_flow::surroundings::{Surroundings, TagValues};
 use weir_flow::value::Value;
 use weir_types::id::{EniId, FlowLogId};
 use weir_types::time::UnixMillis;
@@ -121,11 +122,16 @@ fn value<'a>(format: &LogFormat, line: &'a str, field: Field) -> Option<&'a str>
 /// A record's line as SKIPDATA: what is known of the interface stays, what is
 /// of the flow becomes `-`. Source: VPC user guide, "No data and skipped records".
 fn skip_line(format: &LogFormat, header: &Header, line: &str) -> String {
+    let known = || [Some(String::new()), Some(String::new())];
     let facts = InterfaceFacts {
         az_id: Some(String::new()),
         vpc: "vpc-00000000".parse().ok(),
         subnet: "subnet-00000000".parse().ok(),
         instance: "i-00000000".parse().ok(),
+        around: Surroundings {
+            tags: TagValues { instance: known(), interface: known() },
+            ..Default::default()
+        },
         ..InterfaceFacts::new("", "", EniId::from_random(0))
     };
     let body = Body::SkipData { packets: 0, bytes: 0 };

@@ -155,9 +155,11 @@ fields! {
 
     // Version 5.
     PktSrcAwsService "pkt-src-aws-service" 5 Text Both null
-        "AWS service whose address range holds pkt-srcaddr." => unknown;
+        "AWS service whose address range holds pkt-srcaddr."
+            => |r, _| r.aws_service(|s| s.src);
     PktDstAwsService "pkt-dst-aws-service" 5 Text Both null
-        "AWS service whose address range holds pkt-dstaddr." => unknown;
+        "AWS service whose address range holds pkt-dstaddr."
+            => |r, _| r.aws_service(|s| s.dst);
     FlowDirection "flow-direction" 5 Text Both null
         "`ingress` or `egress`, seen from the interface."
             => |r, _| r.flow(|s| Value::Text(s.direction.as_str()));
@@ -235,13 +237,17 @@ fields! {
 
     // Version 11.
     InstanceTag "instance-tag" 11 Text Vpc null
-        "Value of the instance's first chosen tag, percent-encoded." => unknown;
+        "Value of the instance's first chosen tag, percent-encoded."
+            => |r, _| Value::text(r.facts.around.tags.instance[0].as_deref());
     InstanceTag2 "instance-tag-2" 11 Text Vpc null
-        "Value of the instance's second chosen tag, percent-encoded." => unknown;
+        "Value of the instance's second chosen tag, percent-encoded."
+            => |r, _| Value::text(r.facts.around.tags.instance[1].as_deref());
     InterfaceTag "interface-tag" 11 Text Vpc null
-        "Value of the interface's first chosen tag, percent-encoded." => unknown;
+        "Value of the interface's first chosen tag, percent-encoded."
+            => |r, _| Value::text(r.facts.around.tags.interface[0].as_deref());
     InterfaceTag2 "interface-tag-2" 11 Text Vpc null
-        "Value of the interface's second chosen tag, percent-encoded." => unknown;
+        "Value of the interface's second chosen tag, percent-encoded."
+            => |r, _| Value::text(r.facts.around.tags.interface[1].as_deref());
     AsgTag "asg-tag" 11 Text Vpc null
         "Value of the Auto Scaling group's first chosen tag, percent-encoded." => unknown;
     AsgTag2 "asg-tag-2" 11 Text Vpc null
@@ -249,13 +255,17 @@ fields! {
     InterfaceType "interface-type" 11 Text Vpc null
         "`nat_gateway`, `network_load_balancer`, `regional_nat_gateway`, `transit_gateway` or `vpc_endpoint`." => unknown;
     NextHopInterfaceId "next-hop-interface-id" 11 Text Vpc null
-        "Egress: interface that receives the packet next; ingress: the one that sent it." => unknown;
+        "Egress: interface that receives the packet next; ingress: the one that sent it."
+            => |r, _| r.next_hop(|hop| hop.interface.as_str());
     NextHopSubnetId "next-hop-subnet-id" 11 Text Vpc null
-        "Subnet of the next-hop interface." => unknown;
+        "Subnet of the next-hop interface."
+            => |r, _| r.next_hop(|hop| hop.subnet.as_str());
     NextHopAzId "next-hop-az-id" 11 Text Vpc null
-        "Availability Zone id of the next-hop interface." => unknown;
+        "Availability Zone id of the next-hop interface."
+            => |r, _| r.next_hop(|hop| &hop.az_id);
     NextHopVpcId "next-hop-vpc-id" 11 Text Vpc null
-        "VPC of the next-hop interface." => unknown;
+        "VPC of the next-hop interface."
+            => |r, _| r.next_hop(|hop| hop.vpc.as_str());
     NextHopInterfaceType "next-hop-interface-type" 11 Text Vpc null
         "Type of the next-hop interface, as in interface-type." => unknown;
 

@@ -312,7 +312,7 @@ mod tests {
     }
 
     fn orders(interfaces: Vec<InterfaceOrder>) -> Orders {
-        Orders { generation: 1, interfaces, flow_logs: vec![] }
+        Orders { generation: 1, interfaces, ..Orders::default() }
     }
 
     #[test]

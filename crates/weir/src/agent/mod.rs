@@ -11,6 +11,7 @@
 //! that fails, the rest is written later and the running window grows meanwhile.
 //! A step that panics is given up, not the thread: packets stay judged.
 
+mod around;
 mod exclude;
 mod follow;
 mod network;
@@ -29,6 +30,7 @@ use tracing::{debug, error, warn};
 use weir_api::host::Host;
 use weir_capture::{Capture, ClosedWindow, InterfaceNumber, Losses, Memo, WindowId};
 use weir_delivery::spool::{Spool, SpoolFile};
+use weir_flow::surroundings::AwsRanges;
 use weir_flow::window::{Window, WindowClock};
 use weir_types::id::{EniId, FlowLogId};
 use weir_types::orders::Orders;
@@ -55,6 +57,8 @@ pub struct Parts {
     pub interval_s: NonZeroU32,
     /// Traffic that is in no record.
     pub excluded: Excluded,
+    /// For the fields `pkt-…-aws-service`.
+    pub aws_ranges: Arc<AwsRanges>,
     pub now: weir_api::call::Clock,
 }
 
@@ -447,7 +451,14 @@ impl Work {
             warn!(packets = closed.missed_drops, "drops of the host's firewall were missed in observe mode");
         }
         let place = write::Place { window, file_end_s, run: self.run, now: (self.parts.now)() };
-        let mut files = write::files(place, closed, &self.orders, &self.follower, &self.parts.excluded);
+        let mut files = write::files(
+            place,
+            closed,
+            &self.orders,
+            &self.follower,
+            &self.parts.excluded,
+            &self.parts.aws_ranges,
+        );
         files.reverse();
         self.follower.closed();
         self.last = Ends { window_s: window.end_s, file_s: file_end_s };
@@ -502,6 +513,7 @@ mod tests {
             forget: Box::new(|_| ()),
             interval_s: NonZeroU32::new(600).unwrap(),
             excluded: Excluded::default(),
+            aws_ranges: Arc::default(),
             now: Arc::new(crate::server::now),
         };
         Some((Agent::start(parts).unwrap(), folder))

@@ -4,9 +4,11 @@
 //! under two numbers: what they counted is added up, so that a window has one
 //! record per flow.
 
+use super::around;
 use super::exclude::Excluded;
 use super::follow::{Attached, Follower};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use tracing::error;
 use weir_capture::{ClosedWindow, InterfaceNumber};
 use weir_delivery::logs::stream_name;
@@ -14,6 +16,7 @@ use weir_delivery::spool::{Header, SpoolFile, part_of};
 use weir_flow::format::LogFormat;
 use weir_flow::record::{InterfaceFacts, Record};
 use weir_flow::sample::{FlowSample, InterfaceSamples};
+use weir_flow::surroundings::AwsRanges;
 use weir_flow::text::write_record;
 use weir_flow::window::{Window, records};
 use weir_types::id::EniId;
@@ -38,6 +41,7 @@ pub fn files(
     orders: &Orders,
     follower: &Follower,
     excluded: &Excluded,
+    aws: &Arc<AwsRanges>,
 ) -> Vec<SpoolFile> {
     let mut interfaces: BTreeMap<&EniId, (&Attached, InterfaceSamples)> = BTreeMap::new();
     // Attached ones come before departed ones: the newest order stands.
@@ -49,6 +53,7 @@ pub fn files(
     }
     let names_wanted =
         orders.flow_logs.iter().any(|flow_log| flow_log.log_format.contains("weir-deciding-rule"));
+    let neighbors = around::neighbors(orders);
     let interfaces: Vec<(&InterfaceOrder, InterfaceFacts, InterfaceSamples)> = interfaces
         .into_values()
         .map(|(attached, mut samples)| {
@@ -57,6 +62,10 @@ pub fn files(
             if names_wanted {
                 facts.rules = attached.names.clone();
             }
+            if let Some(neighbors) = neighbors.get(&attached.order.vpc) {
+                facts.around.neighbors = neighbors.clone();
+            }
+            facts.around.aws = aws.clone();
             (&attached.order, facts, samples)
         })
         .collect();
@@ -67,7 +76,7 @@ pub fn files(
     orders
         .flow_logs
         .iter()
-        .map(|flow_log| file(place, flow_log, &records))
+        .map(|flow_log| file(place, orders, flow_log, &records))
         .filter(|file| !file.is_empty())
         .collect()
 }
@@ -100,7 +109,12 @@ fn add(sum: &mut InterfaceSamples, more: &InterfaceSamples) {
     }
 }
 
-fn file(place: Place, flow_log: &FlowLogOrder, records: &[(&InterfaceOrder, Vec<Record<'_>>)]) -> SpoolFile {
+fn file(
+    place: Place,
+    orders: &Orders,
+    flow_log: &FlowLogOrder,
+    records: &[(&InterfaceOrder, Vec<Record<'_>>)],
+) -> SpoolFile {
     let covered = || records.iter().filter(|(interface, _)| flow_log.covers(interface));
     let mut file = SpoolFile::new(Header {
         flow_log: flow_log.id.clone(),
@@ -123,9 +137,14 @@ fn file(place: Place, flow_log: &FlowLogOrder, records: &[(&InterfaceOrder, Vec<
     };
     for (interface, records) in covered() {
         let stream = stream_name(&interface.attachment.interface, flow_log.traffic_type);
+        // All records of an interface share what is known of it, but for the
+        // tags, which each flow log chooses.
+        let Some(first) = records.first() else { continue };
+        let mut facts = first.facts.clone();
+        facts.around.tags = around::tags(orders, flow_log, interface);
         for record in records.iter().filter(|record| record.is_wanted_by(flow_log.traffic_type)) {
             let mut line = String::new();
-            write_record(&format, record, &mut line);
+            write_record(&format, &Record { facts: &facts, ..*record }, &mut line);
             file.push(&stream, record.timestamp(), line);
         }
     }

@@ -11,10 +11,12 @@ use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use weir_capture::Sizes;
+use weir_flow::surroundings::AwsRanges;
 
 /// Serve EC2, CloudWatch Logs, IAM and STS on one endpoint, and capture on this host
 ///
@@ -69,6 +71,9 @@ pub struct Args {
     /// Let programs leave the devices also if the server is killed: packets pass unjudged and uncounted until the next start
     #[arg(long, conflicts_with = "on_stop")]
     no_pin: bool,
+    /// AWS's ip-ranges.json, for the fields pkt-src-aws-service and pkt-dst-aws-service [default: they are '-']
+    #[arg(long, value_name = "FILE")]
+    aws_ip_ranges: Option<PathBuf>,
     /// Length of a capture window in seconds
     #[arg(long, default_value = "60", value_name = "SECONDS")]
     interval: NonZeroU32,
@@ -182,6 +187,7 @@ pub fn run(args: Args) -> Result<()> {
             endpoints: args.subscription_endpoint.into_iter().collect(),
             give_up_after: Duration::from_secs_f64(args.subscription_patience),
         },
+        aws_ranges: aws_ranges(args.aws_ip_ranges.as_deref())?,
         excluded: Excluded { nothing: args.capture_excluded, resolvers: args.resolver },
         pin: !args.no_pin && !args.emulator,
         keep: args.on_stop == OnStop::Keep,
@@ -214,6 +220,13 @@ fn wanted(observe: Vec<Target>, attach: Vec<Rule>) -> Wanted {
         }
     }
     wanted
+}
+
+fn aws_ranges(path: Option<&Path>) -> Result<Arc<AwsRanges>> {
+    let Some(path) = path else { return Ok(Arc::default()) };
+    let ranges = crate::aws_ranges::read(path)
+        .hint("AWS publishes it at https://ip-ranges.amazonaws.com/ip-ranges.json")?;
+    Ok(Arc::new(ranges))
 }
 
 fn root_access_key_from_environment() -> Result<Option<RootAccessKey>> {
