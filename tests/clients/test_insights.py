@@ -98,7 +98,7 @@ def test_fields_of_a_custom_format(serve):
 
 def test_guide(serve, tmp_path):
     shell = Shell(serve(), tmp_path)
-    start, top, cli, published = blocks("insights.md")
+    start, top, cli, published, patterns = blocks("insights.md")
     assert start.startswith(START)
     shell.run(start.removeprefix(START))
     rows = [json.loads(line) for line in shell.run(top).splitlines()]
@@ -114,3 +114,7 @@ def test_guide(serve, tmp_path):
     assert {"srcAddr": "10.0.1.10", "count(*)": "1"} in rows
     assert {"dstAddr": "10.0.1.10", "avg(bytes)": "2184.5", "max(bytes)": "4249"} in rows
     assert rows[-1] == {"peak": "4433", "low": "4433", "mean": "4433"}
+    patterns = shell.run(published.splitlines()[0] + "\n" + patterns)
+    found = [json.loads(line) for line in patterns.splitlines()]
+    assert sum(int(row["@sampleCount"]) for row in found if "@differenceDescription" not in row) == 4
+    assert [row["@differenceDescription"] for row in found if "@differenceDescription" in row] == ["New"]

@@ -46,6 +46,7 @@ mod put;
 mod read;
 mod record;
 mod recover;
+pub mod scan;
 mod segment;
 mod store;
 mod stream;

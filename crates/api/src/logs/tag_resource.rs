@@ -1,7 +1,6 @@
-//! TagResource: adds tags to a group or a destination, and replaces values of keys that are there.
+//! TagResource: adds tags to a group, and replaces values of keys that are there.
 
-use super::tagged::Tagged;
-use super::{arn, required, tags};
+use super::{arn, identify, permit, required, tags};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::json::Members;
@@ -9,13 +8,9 @@ use serde_json::Value;
 
 pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiError> {
     required::check(members, &["resourceArn", "tags"])?;
-    let resource = Tagged::of(call, members)?;
+    let group = identify::tagged(members, &call.scope)?;
     let tags = tags::required_map(members, "tags")?;
-    resource.permit(call, "TagResource", &tags, &[])?;
-    let (scope, logs) = (arn::store_scope(&call.scope), &call.services.logs);
-    match resource {
-        Tagged::Group(group) => logs.tag_log_group(&scope, &group, tags)?,
-        Tagged::Destination(name) => logs.tag_destination(&scope, &name, tags)?,
-    }
+    permit::tag_resource(call, "TagResource", &group, &tags, &[])?;
+    call.services.logs.tag_log_group(&arn::store_scope(&call.scope), &group, tags)?;
     Ok(None)
 }

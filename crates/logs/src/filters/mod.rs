@@ -4,7 +4,6 @@
 mod metric;
 mod page;
 mod sample;
-mod selection;
 mod subscription;
 
 pub use metric::{

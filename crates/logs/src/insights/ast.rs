@@ -40,11 +40,25 @@ pub enum Command {
         from: Expr,
         how: Extract,
     },
+    /// One row for each pattern that the texts follow.
+    Pattern(Expr),
+    /// Behind `pattern`: the patterns of this time beside those of an earlier one.
+    Diff(Earlier),
     /// One row for each element of a list.
     Unnest {
         list: Expr,
         name: String,
     },
+}
+
+/// The time that `diff` compares with, as long as the query's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// Right before.
+    Period,
+    Day,
+    Week,
+    Month,
 }
 
 /// A value and the name that it is shown with: its alias, or its own text.
@@ -189,11 +203,13 @@ impl Query {
                 Command::Stats { aggregates, by } => {
                     exprs.extend(aggregates.iter().chain(by).map(|column| &column.expr));
                 }
-                Command::Filter(expr) | Command::Unnest { list: expr, .. } => exprs.push(expr),
+                Command::Filter(expr) | Command::Unnest { list: expr, .. } | Command::Pattern(expr) => {
+                    exprs.push(expr);
+                }
                 Command::Parse { from, .. } => exprs.push(from),
                 Command::Sort(keys) => exprs.extend(keys.iter().map(|key| &key.expr)),
                 Command::Dedup(keys) => exprs.extend(keys),
-                Command::Limit(_) => {}
+                Command::Limit(_) | Command::Diff(_) => {}
             }
             for expr in exprs {
                 expr.walk(&mut |expr| {
@@ -206,7 +222,7 @@ impl Query {
                 });
             }
             match command {
-                Command::Stats { .. } => break,
+                Command::Stats { .. } | Command::Pattern(_) => break,
                 Command::Fields(columns) | Command::Display(columns) => {
                     made.extend(columns.iter().filter(|c| c.is_alias).map(|c| c.name.as_str()));
                 }
@@ -221,9 +237,9 @@ impl Query {
         read
     }
 
-    /// Whether a `stats` makes rows that are no events.
+    /// Whether a `stats` or a `pattern` makes rows that are no events.
     pub fn is_aggregated(&self) -> bool {
-        self.commands.iter().any(|command| matches!(command, Command::Stats { .. }))
+        self.commands.iter().any(|command| matches!(command, Command::Stats { .. } | Command::Pattern(_)))
     }
 }
 

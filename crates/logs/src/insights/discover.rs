@@ -62,13 +62,29 @@ impl RecordFormat {
     fn fits(&self, line: &str) -> bool {
         let mut values = line.split(' ');
         self.names.iter().all(|name| {
-            values.next().is_some_and(|value| match name.as_str() {
-                "logStatus" => matches!(value, "OK" | "NODATA" | "SKIPDATA"),
-                "action" => matches!(value, "ACCEPT" | "REJECT" | "-"),
-                "version" => value.len() <= 2 && value.bytes().all(|b| b.is_ascii_digit()),
-                _ => !value.is_empty(),
+            values.next().is_some_and(|value| match check(name) {
+                Some(check) => check(value),
+                None => !value.is_empty(),
             })
         }) && values.next().is_none()
+    }
+
+    /// Which of the values of a record must be one of few, by their places. A
+    /// line of as many tokens, with one blank between them, that passes is a record.
+    pub fn checks(&self) -> impl Iterator<Item = (usize, fn(&str) -> bool)> {
+        self.names.iter().enumerate().filter_map(|(place, name)| Some((place, check(name)?)))
+    }
+}
+
+/// What a field's value must be.
+fn check(name: &str) -> Option<fn(&str) -> bool> {
+    match name {
+        "logStatus" => Some(|value| matches!(value, "OK" | "NODATA" | "SKIPDATA")),
+        "action" => Some(|value| matches!(value, "ACCEPT" | "REJECT" | "-")),
+        "version" => {
+            Some(|value| (1..=2).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit()))
+        }
+        _ => None,
     }
 }
 
@@ -113,6 +129,11 @@ impl Discovery {
             }
         }
         Self { formats: all }
+    }
+
+    /// The formats that are known, in the order in which they are tried.
+    pub fn formats(&self) -> &[RecordFormat] {
+        &self.formats
     }
 
     /// The format that a message is a record of.

@@ -17,6 +17,8 @@ pub enum Function {
     IsPresent,
     Coalesce,
     If,
+    /// Conditions, each with its value, then the value of all other rows.
+    Case,
     IsNumeric,
     ToNumber,
     /// Of `@timestamp`.
@@ -84,7 +86,7 @@ impl std::hash::Hash for Percent {
 const MANY: usize = usize::MAX;
 
 /// Name in lower case, function, fewest and most arguments.
-const FUNCTIONS: [(&str, Function, usize, usize); 40] = [
+const FUNCTIONS: [(&str, Function, usize, usize); 41] = [
     ("abs", Function::Abs, 1, 1),
     ("ceil", Function::Ceil, 1, 1),
     ("floor", Function::Floor, 1, 1),
@@ -96,6 +98,7 @@ const FUNCTIONS: [(&str, Function, usize, usize); 40] = [
     ("ispresent", Function::IsPresent, 1, 1),
     ("coalesce", Function::Coalesce, 1, MANY),
     ("if", Function::If, 3, 3),
+    ("case", Function::Case, 2, MANY),
     ("isnumeric", Function::IsNumeric, 1, 1),
     ("tonumber", Function::ToNumber, 1, 1),
     ("bin", Function::Bin, 1, 1),

@@ -32,7 +32,7 @@ mod tests;
 mod value;
 
 pub use ast::{
-    BinaryOp, Column, Command, Expr, Extract, LikePattern, Query, SortKey, Source, Step, canonical,
+    BinaryOp, Column, Command, Earlier, Expr, Extract, LikePattern, Query, SortKey, Source, Step, canonical,
 };
 pub use extract::{Glob, Regex};
 pub use function::{Aggregate, Function};

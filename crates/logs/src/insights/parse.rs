@@ -1,14 +1,12 @@
 //! Commands.
 
-use super::ast::{Column, Command, Expr, Extract, Query, SortKey, canonical};
+use super::ast::{Column, Command, Earlier, Expr, Extract, Query, SortKey, canonical};
 use super::extract::{Glob, Regex};
 use super::lex::{Lexer, Token};
 use super::{MAX_LIMIT, MAX_QUERY_CHARS, QueryError};
 
 /// Commands of the language that Weir does not have.
-const NOT_HERE: [&str; 26] = [
-    "pattern",
-    "diff",
+const NOT_HERE: [&str; 24] = [
     "anomaly",
     "lookup",
     "join",
@@ -133,6 +131,9 @@ impl Parser<'_> {
                 }
                 Token::Word(word) => {
                     self.check_order(&query, &word)?;
+                    if word.eq_ignore_ascii_case("diff") {
+                        self.before_diff(&mut query)?;
+                    }
                     let command = self.command(&word)?;
                     query.commands.push(command);
                 }
@@ -161,7 +162,34 @@ impl Parser<'_> {
         if stats >= 10 && word.eq_ignore_ascii_case("stats") {
             return Err(self.wrong("a query has at most 10 stats commands"));
         }
+        let is_pattern = word.eq_ignore_ascii_case("pattern");
+        if is_pattern && query.is_aggregated() {
+            return Err(self.wrong("pattern needs events: it stands before stats, and once"));
+        }
         Ok(())
+    }
+
+    /// `diff` alone compares the patterns of messages.
+    fn before_diff(&self, query: &mut Query) -> Result<(), QueryError> {
+        if matches!(query.commands.last(), Some(Command::Pattern(_))) {
+            return Ok(());
+        }
+        if query.is_aggregated() {
+            return Err(self.wrong("diff stands right behind pattern, or behind neither pattern nor stats"));
+        }
+        query.commands.push(Command::Pattern(Expr::Field("@message".to_owned())));
+        Ok(())
+    }
+
+    fn diff(&mut self) -> Result<Command, QueryError> {
+        let Token::Word(word) = self.peek()? else { return Ok(Command::Diff(Earlier::Period)) };
+        self.take()?;
+        Ok(Command::Diff(match word.to_ascii_lowercase().as_str() {
+            "previousday" => Earlier::Day,
+            "previousweek" => Earlier::Week,
+            "previousmonth" => Earlier::Month,
+            _ => return Err(self.unexpected()),
+        }))
     }
 
     fn command(&mut self, word: &str) -> Result<Command, QueryError> {
@@ -186,6 +214,12 @@ impl Parser<'_> {
                 }
                 Ok(Command::Dedup(keys))
             }
+            "pattern" => {
+                let of = self.expr()?;
+                self.stats_columns.clear();
+                Ok(Command::Pattern(of))
+            }
+            "diff" => self.diff(),
             "parse" => self.parse(),
             "unnest" => {
                 let list = self.expr()?;

@@ -72,7 +72,12 @@ impl Progress {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// How many records the filters let through, once it is known.
+    /// Records that the filters let through.
+    pub fn matched_more(&self, records: u64) {
+        self.matched.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// How many records the filters let through, where it is known at the end only.
     pub fn set_matched(&self, records: u64) {
         self.matched.store(records, Ordering::Relaxed);
     }

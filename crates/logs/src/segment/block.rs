@@ -259,6 +259,11 @@ impl Block {
         Row { row, run: self.run_of(row), second: self.second(row) }
     }
 
+    /// Whether some rows are text.
+    pub(super) fn has_texts(&self) -> bool {
+        self.head.tokens == 0 || !self.head.texts.is_empty()
+    }
+
     /// Which of the texts a row is.
     pub(super) fn text(&self, row: usize) -> Option<usize> {
         if self.head.tokens == 0 {

@@ -251,6 +251,14 @@ impl Column {
         !self.is_by_second() && (self.is_by_run() || self.numbers.constant().is_some())
     }
 
+    pub fn are_numbers(&self) -> bool {
+        self.flags & NUMBERS != 0
+    }
+
+    pub fn are_addresses(&self) -> bool {
+        self.flags & ADDRESSES != 0
+    }
+
     /// Whether a row's timestamp is part of its value.
     pub fn is_by_second(&self) -> bool {
         self.flags & SECONDS != 0

@@ -125,7 +125,7 @@ fn retain(block: &Block, column: &Column, rows: &mut Vec<u32>, mut holds: impl F
 
 /// Keeps the rows of which some column has one of the texts; all, if that
 /// cannot be told.
-fn containing(block: &Block, texts: &[&str], rows: &mut Vec<u32>) -> Result<(), LogsError> {
+pub(super) fn containing(block: &Block, texts: &[&str], rows: &mut Vec<u32>) -> Result<(), LogsError> {
     if texts.is_empty() || texts.iter().any(|text| text.contains(' ')) {
         return Ok(());
     }

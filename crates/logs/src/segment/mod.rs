@@ -42,12 +42,15 @@ mod footer;
 mod matching;
 mod merge;
 mod numbers;
+mod scan;
 mod token;
 mod walk;
 mod writer;
 
 pub(crate) use background::{Background, Bell};
 pub(crate) use block::{Block, Scratch};
+pub(crate) use scan::{BlockPart, block_parts};
+pub use scan::{Texts, Tokens, TypedEvents, address_token, number_token};
 pub(crate) use walk::{Found, Selection, Walk, Wanted};
 pub(crate) use writer::TEMPORARY;
 

@@ -7,8 +7,8 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::expr_fn as aggregates;
 use datafusion::logical_expr::{Expr, SortExpr, cast, lit};
-use std::collections::HashMap;
-use weir_logs::insights::{self as language, Aggregate, BinaryOp, Function, Step};
+use std::collections::{HashMap, HashSet};
+use weir_logs::insights::{self as language, Aggregate, BinaryOp, Function, Step, number};
 use weir_types::time::UnixMillis;
 
 /// A column of the plan: its name there, which nobody sees, and its kind.
@@ -52,13 +52,6 @@ impl Typed {
         }
     }
 
-    fn number(self) -> Expr {
-        match self.kind {
-            Kind::Number => self.expr,
-            _ => call(Op::ToNumber, Kind::Number, vec![self.expr]),
-        }
-    }
-
     fn text(self) -> Expr {
         match self.kind {
             Kind::Text => self.expr,
@@ -78,7 +71,14 @@ impl Typed {
 /// What the names in an expression mean.
 pub struct Names<'a> {
     pub places: &'a HashMap<String, Place>,
+    /// Columns of texts that are also there as numbers: `v3` as `n3`.
+    pub numbers: &'a HashSet<String>,
     pub now: UnixMillis,
+}
+
+/// The column with the numbers of a column of texts.
+pub fn number_column(column: &str) -> String {
+    format!("n{}", column.get(1..).unwrap_or_default())
 }
 
 impl Names<'_> {
@@ -125,6 +125,50 @@ impl Names<'_> {
         Typed::absent()
     }
 
+    /// The number that a text is, if it is there as a column of its own.
+    fn as_column_of_numbers(&self, value: &Typed) -> Option<Expr> {
+        let Expr::Column(column) = &value.expr else { return None };
+        let is_there = value.kind == Kind::Text && self.numbers.contains(&column.name);
+        is_there.then(|| Expr::Column(Column::new_unqualified(number_column(&column.name))))
+    }
+
+    /// Where nothing but the number that a value is counts.
+    fn operand(&self, value: Typed) -> Expr {
+        self.as_column_of_numbers(&value).unwrap_or(value.expr)
+    }
+
+    fn number(&self, value: Typed) -> Expr {
+        if let Some(column) = self.as_column_of_numbers(&value) {
+            return column;
+        }
+        match value.kind {
+            Kind::Number => value.expr,
+            _ => call(Op::ToNumber, Kind::Number, vec![value.expr]),
+        }
+    }
+
+    /// Compared with a number, only the number counts that a value is: with a
+    /// text that is none nothing holds but `!=`, as with an absent one. A text
+    /// that is a number equals what is the same number.
+    fn compare(&self, op: BinaryOp, a: Typed, b: Typed) -> Typed {
+        let constant = |value: &Typed| match &value.expr {
+            Expr::Literal(ScalarValue::Float64(Some(n)), _) => Some(*n),
+            Expr::Literal(ScalarValue::Utf8(Some(text)), _)
+                if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) =>
+            {
+                number(text)
+            }
+            _ => None,
+        };
+        let columns = (self.as_column_of_numbers(&a), self.as_column_of_numbers(&b));
+        let args = match (constant(&a), constant(&b), columns) {
+            (None, Some(n), (Some(column), _)) => vec![column, lit(n)],
+            (Some(n), None, (_, Some(column))) => vec![lit(n), column],
+            _ => vec![a.expr, b.expr],
+        };
+        Typed::made(Op::Compare(op), Kind::Bool, args)
+    }
+
     fn binary(&self, op: BinaryOp, a: Typed, b: Typed) -> Typed {
         match op {
             BinaryOp::And => Typed::new(Kind::Bool, a.condition().and(b.condition())),
@@ -134,8 +178,11 @@ impl Names<'_> {
             | BinaryOp::Multiply
             | BinaryOp::Divide
             | BinaryOp::Remainder
-            | BinaryOp::Power => Typed::made(Op::Arithmetic(op), Kind::Number, vec![a.expr, b.expr]),
-            _ => Typed::made(Op::Compare(op), Kind::Bool, vec![a.expr, b.expr]),
+            | BinaryOp::Power => {
+                let args = vec![self.operand(a), self.operand(b)];
+                Typed::made(Op::Arithmetic(op), Kind::Number, args)
+            }
+            _ => self.compare(op, a, b),
         }
     }
 
@@ -181,6 +228,11 @@ impl Names<'_> {
             | Function::IsIpv4InSubnet
             | Function::IsIpv6InSubnet => Kind::Bool,
             Function::Coalesce => Kind::common(lowered.iter().map(|arg| arg.kind)),
+            Function::Case => {
+                let is_value = |i: usize| i % 2 == 1 || i + 1 == lowered.len();
+                let values = lowered.iter().enumerate().filter(|(i, _)| is_value(*i));
+                Kind::common(values.map(|(_, arg)| arg.kind))
+            }
             Function::If => Kind::common(lowered.iter().skip(1).map(|arg| arg.kind)),
             Function::Unmask => lowered.first().map_or(Kind::Text, |arg| arg.kind),
             Function::Concat
@@ -214,15 +266,15 @@ impl Names<'_> {
             Aggregate::CountDistinct => {
                 Typed::new(Kind::Number, as_number(aggregates::count_distinct(of.text())))
             }
-            Aggregate::Sum => Typed::new(Kind::Number, aggregates::sum(of.number())),
-            Aggregate::Avg => Typed::new(Kind::Number, aggregates::avg(of.number())),
+            Aggregate::Sum => Typed::new(Kind::Number, aggregates::sum(self.number(of))),
+            Aggregate::Avg => Typed::new(Kind::Number, aggregates::avg(self.number(of))),
             Aggregate::Min if kind == Kind::Time => Typed::new(kind, aggregates::min(of.expr)),
             Aggregate::Max if kind == Kind::Time => Typed::new(kind, aggregates::max(of.expr)),
-            Aggregate::Min => Typed::new(Kind::Number, aggregates::min(of.number())),
-            Aggregate::Max => Typed::new(Kind::Number, aggregates::max(of.number())),
-            Aggregate::StdDev => Typed::new(Kind::Number, aggregates::stddev(of.number())),
+            Aggregate::Min => Typed::new(Kind::Number, aggregates::min(self.number(of))),
+            Aggregate::Max => Typed::new(Kind::Number, aggregates::max(self.number(of))),
+            Aggregate::StdDev => Typed::new(Kind::Number, aggregates::stddev(self.number(of))),
             Aggregate::Percentile(percent) => {
-                let by = SortExpr::new(of.number(), true, false);
+                let by = SortExpr::new(self.number(of), true, false);
                 let percentile = aggregates::percentile_cont(by, lit(percent.0 / 100.0));
                 Typed::new(Kind::Number, percentile)
             }

@@ -34,12 +34,14 @@ pub enum Op {
     ToNumber,
     ToText,
     SortKey,
-    /// Of milliseconds and id: the order of events by time.
+    /// Of milliseconds and sequence: the order of events by time.
     TimeKey,
     /// A structure of the texts that a pattern cuts out.
     Extract(Extract),
     /// A list of the elements of a JSON list.
     Elements,
+    /// What a text has in common with others like it.
+    Template,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -53,6 +55,17 @@ struct RowFunction {
 pub fn call(op: Op, kind: Kind, args: Vec<Expr>) -> Expr {
     let function = RowFunction { op, kind, signature: Signature::user_defined(Volatility::Immutable) };
     ScalarUDF::new_from_impl(function).call(args)
+}
+
+/// The text that a value must have somewhere, if the expression says no more
+/// than that of a column.
+pub fn substring(expr: &Expr) -> Option<&str> {
+    let Expr::ScalarFunction(function) = expr else { return None };
+    let inner: &dyn std::any::Any = function.func.inner().as_ref();
+    match (&inner.downcast_ref::<RowFunction>()?.op, function.args.as_slice()) {
+        (Op::Like { pattern: LikePattern::Substring(text), negated: false }, [Expr::Column(_)]) => Some(text),
+        _ => None,
+    }
 }
 
 /// The structure that [`Op::Extract`] makes.
@@ -103,7 +116,7 @@ impl ScalarUDFImpl for RowFunction {
             .map(|arg| match arg {
                 ColumnarValue::Scalar(scalar) => Ok((scalar.to_array()?, true)),
                 ColumnarValue::Array(array) => match array.data_type() {
-                    DataType::Utf8View | DataType::LargeUtf8 | DataType::Dictionary(..) => {
+                    DataType::LargeUtf8 | DataType::Dictionary(..) => {
                         Ok((cast(array, &DataType::Utf8)?, false))
                     }
                     _ => Ok((array.clone(), false)),
@@ -115,6 +128,9 @@ impl ScalarUDFImpl for RowFunction {
             .map(|(array, is_one)| Ok(Input { values: Values::new(array)?, is_one: *is_one }))
             .collect::<Result<_>>()?;
         let rows = if is_constant { 1 } else { rows };
+        if let Some(made) = kernel::at_once(&self.op, &inputs) {
+            return Ok(ColumnarValue::Array(made));
+        }
         let made = match &self.op {
             Op::SortKey => kernel::sort_keys(&inputs, rows),
             Op::TimeKey => kernel::time_keys(&inputs, rows),
@@ -170,6 +186,10 @@ pub struct Input<'a> {
 impl<'a> Input<'a> {
     pub fn get(&self, row: usize) -> Value<'a> {
         self.values.get(if self.is_one { 0 } else { row })
+    }
+
+    pub fn values(&self) -> &Values<'a> {
+        &self.values
     }
 
     /// The value, if it is the same for all rows.

@@ -1,10 +1,12 @@
 //! What each function does with the values of one row.
 
 use super::function::{Input, Op};
+use super::pattern::template;
 use super::text::{Subnet, json_at, sort_key};
-use super::value::{Kind, Value};
+use super::value::{Kind, Value, Values};
 use datafusion::arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
+    ArrayRef, BinaryBuilder, BooleanArray, BooleanBuilder, Float64Builder, Int64Array, Int64Builder,
+    ListBuilder, StringBuilder,
 };
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -50,6 +52,7 @@ impl Prepared {
             }
             Op::Path(steps) => owned(first.text().and_then(|text| json_at(&text, steps))),
             Op::ToNumber => numeric(first.number()),
+            Op::Template => owned(first.text().map(|text| template(&text))),
             Op::ToText => owned(first.text().map(Cow::into_owned)),
             Op::Call(function, period) => match function {
                 Function::IsIpInSubnet | Function::IsIpv4InSubnet | Function::IsIpv6InSubnet => {
@@ -136,6 +139,14 @@ fn call<'a>(function: Function, args: &[Value<'a>]) -> Value<'a> {
                 third.clone()
             }
         }
+        Function::Case => {
+            let mut pairs = args.chunks_exact(2);
+            let found = pairs.find_map(|pair| match pair {
+                [condition, value] => condition.truth().then_some(value),
+                _ => None,
+            });
+            found.or(args.chunks_exact(2).remainder().first()).cloned().unwrap_or(Value::Absent)
+        }
         Function::IsNumeric => Value::Bool(first.number().is_some()),
         Function::ToNumber => numeric(first.number()),
         Function::FromMillis => first.time().map_or(Value::Absent, Value::Time),
@@ -201,6 +212,32 @@ fn call<'a>(function: Function, args: &[Value<'a>]) -> Value<'a> {
     }
 }
 
+/// What is done often, without looking at each value's kind.
+pub fn at_once(op: &Op, inputs: &[Input<'_>]) -> Option<ArrayRef> {
+    let first = inputs.first().filter(|input| input.constant().is_none())?;
+    match (op, first.values(), inputs.get(1).map(Input::constant)) {
+        (Op::Compare(op), Values::Number(numbers), Some(Some(Value::Number(with)))) => {
+            let holds: fn(f64, f64) -> bool = match op {
+                BinaryOp::Equal => |a, b| a == b,
+                BinaryOp::NotEqual => |a, b| a != b,
+                BinaryOp::Less => |a, b| a < b,
+                BinaryOp::LessOrEqual => |a, b| a <= b,
+                BinaryOp::Greater => |a, b| a > b,
+                BinaryOp::GreaterOrEqual => |a, b| a >= b,
+                _ => return None,
+            };
+            let absent = *op == BinaryOp::NotEqual;
+            let held = numbers.iter().map(|n| Some(n.map_or(absent, |n| holds(n, with))));
+            Some(Arc::new(held.collect::<BooleanArray>()))
+        }
+        (Op::Call(Function::Bin, Some(period)), Values::Time(times), _) => {
+            let floors = times.iter().map(|at| at.map(|at| period.floor(at)));
+            Some(Arc::new(floors.collect::<Int64Array>()))
+        }
+        _ => None,
+    }
+}
+
 pub fn sort_keys(inputs: &[Input<'_>], rows: usize) -> ArrayRef {
     let mut keys = BinaryBuilder::new();
     let mut key = Vec::new();
@@ -220,11 +257,11 @@ pub fn time_keys(inputs: &[Input<'_>], rows: usize) -> ArrayRef {
     let mut keys = BinaryBuilder::new();
     let value = |i: usize, row| inputs.get(i).map_or(Value::Absent, |input| input.get(row));
     for row in 0..rows {
-        match (value(0, row).time(), value(1, row).text()) {
-            (Some(at), Some(id)) => {
+        match (value(0, row).time(), value(1, row).time()) {
+            (Some(at), Some(sequence)) => {
                 // Instants before 1970 first.
                 let order = (at as u64) ^ (1 << 63);
-                keys.append_value([&order.to_be_bytes(), id.as_bytes()].concat());
+                keys.append_value([order.to_be_bytes(), sequence.to_be_bytes()].concat());
             }
             _ => keys.append_null(),
         }

@@ -6,26 +6,27 @@
 //! applied where rows are cut off (`limit`, `dedup`) and at the end.
 //!
 //! Events carry, besides the fields that the query reads, what `@ptr` is made
-//! of: time, id, stream and group.
+//! of: time, sequence, stream and group.
 
 use super::expr::{Names, Place, Typed};
 use super::function::{Op, call};
 use super::value::Kind;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, Result};
 use datafusion::datasource::provider_as_source;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, lit};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use weir_logs::insights::{self as language, Command, Extract, Request};
+use weir_logs::insights::{self as language, Command, Extract, Query};
 use weir_types::time::UnixMillis;
 
-/// Columns of events that are always there: milliseconds, id, number of the group.
+/// Columns of events that are always there: milliseconds, ingestion's number,
+/// numbers of group and stream.
 pub const TIME: &str = "event_time";
-pub const ID: &str = "event_id";
+pub const SEQUENCE: &str = "event_sequence";
 pub const GROUP: &str = "event_group";
 pub const STREAM: &str = "event_stream";
 
@@ -40,34 +41,30 @@ pub struct Lowered {
     pub limit: usize,
     /// Whether rows are events, which have a pointer.
     pub are_events: bool,
+    /// The newest events are wanted, so many, whatever else is in them.
+    pub newest: Option<usize>,
 }
 
-/// The columns that a scan makes: those of events, and `v0`, `v1`, … for fields.
-pub fn schema(fields: &[String], with_events: bool) -> SchemaRef {
-    let mut columns = vec![Field::new(TIME, DataType::Int64, false), Field::new(ID, DataType::Utf8, false)];
-    if with_events {
-        columns.push(Field::new(GROUP, DataType::Int64, false));
-        columns.push(Field::new(STREAM, DataType::Utf8, false));
-    }
-    columns.extend(
-        fields
-            .iter()
-            .enumerate()
-            .map(|(i, name)| Field::new(format!("v{i}"), kind_of_field(name).data_type(), true)),
-    );
-    Arc::new(Schema::new(columns))
+/// Where rows come from.
+pub enum Input {
+    /// With the columns of an `EventsTable` for these fields.
+    Events { table: Arc<dyn TableProvider>, fields: Vec<String> },
+    /// Rows that an earlier part of the query made: `v0`, `v1`, … are these
+    /// columns, in the order of [`ROW`].
+    Rows { table: Arc<dyn TableProvider>, columns: Vec<(String, Kind)> },
 }
+
+/// A row's number, 64 bits.
+pub const ROW: &str = "row";
+/// The most different patterns that are looked at.
+const MOST_TEMPLATES: usize = 100_000;
 
 fn kind_of_field(name: &str) -> Kind {
     if matches!(name, "@timestamp" | "@ingestionTime") { Kind::Time } else { Kind::Text }
 }
 
-/// `scan` makes the table of the events with these fields.
-pub fn lower(
-    request: &Request,
-    scan: impl FnOnce(&[String], bool) -> Result<Arc<dyn TableProvider>>,
-) -> Result<Lowered> {
-    let query = &request.query;
+/// The fields of events that a query reads.
+pub fn fields(query: &Query) -> Vec<String> {
     let are_events = !query.is_aggregated();
     let mut fields = query.event_fields();
     // What bin() and the events' order read, and what is shown by default.
@@ -77,37 +74,86 @@ pub fn lower(
         }
     }
     fields.retain(|name| name != "@ptr");
-    let table = scan(&fields, are_events)?;
-    let plan = LogicalPlanBuilder::scan("events", provider_as_source(table), None)?;
-    let places = fields
-        .iter()
-        .enumerate()
-        .map(|(i, name)| (name.clone(), Place { column: format!("v{i}"), kind: kind_of_field(name) }))
-        .collect();
+    fields
+}
+
+/// The plan of a query with at most so many rows, unless it says how many.
+pub fn lower(query: &Query, limit: usize, now: UnixMillis, input: Input) -> Result<Lowered> {
+    let place = |(i, (name, kind)): (usize, (String, Kind))| (name, Place { column: format!("v{i}"), kind });
+    let (table, columns, are_rows) = match input {
+        Input::Rows { table, columns } => (table, columns, true),
+        Input::Events { table, fields } => {
+            let kind = |name: String| (kind_of_field(&name), name);
+            (table, fields.into_iter().map(kind).map(|(kind, name)| (name, kind)).collect(), false)
+        }
+    };
+    let places: Vec<(String, Place)> = columns.into_iter().enumerate().map(place).collect();
     let mut lowering = Lowering {
-        plan,
-        places,
-        next: fields.len(),
-        carried: if are_events { vec![TIME, ID, GROUP, STREAM] } else { vec![TIME, ID] },
-        order: newest_first(),
+        plan: LogicalPlanBuilder::scan("events", provider_as_source(table), None)?,
+        next: places.len(),
+        numbers: HashSet::new(),
+        places: places.iter().cloned().collect(),
+        carried: Vec::new(),
+        order: Vec::new(),
         is_sorted: false,
         fields: Vec::new(),
         made: Vec::new(),
         display: None,
         dedup: Vec::new(),
         limit: None,
-        has_events: true,
-        now: request.now,
+        has_events: !are_rows,
+        now,
     };
+    if are_rows {
+        lowering.fields = places;
+        lowering.order = vec![SortExpr::new(column(ROW), true, false)];
+    } else {
+        let texts = places.iter().filter(|(name, _)| is_found(name)).map(|(_, place)| place.column.clone());
+        lowering.numbers = texts.collect();
+        lowering.order = newest_first();
+        lowering.carried = vec![TIME, SEQUENCE];
+        if !query.is_aggregated() {
+            lowering.carried.extend([GROUP, STREAM]);
+        }
+    }
     for (i, command) in query.commands.iter().enumerate() {
         let is_last = query.commands.iter().skip(i + 1).all(|later| matches!(later, Command::Limit(_)));
         lowering.command(command, is_last)?;
     }
-    lowering.finish(request.limit)
+    let newest = lowering.has_events && only_newest(&query.commands);
+    let mut lowered = lowering.finish(limit)?;
+    lowered.newest = newest.then_some(lowered.limit);
+    Ok(lowered)
+}
+
+/// Whether a field is found in messages.
+fn is_found(name: &str) -> bool {
+    !matches!(name, "@timestamp" | "@ingestionTime" | "@message" | "@logStream" | "@log")
+}
+
+/// Whether rows are events in the order of their time, the newest first, until
+/// the end.
+fn only_newest(commands: &[Command]) -> bool {
+    let mut is_renamed = false;
+    commands.iter().enumerate().all(|(i, command)| match command {
+        Command::Fields(columns) | Command::Display(columns) => {
+            is_renamed |= columns.iter().any(|column| column.is_alias && column.name == "@timestamp");
+            true
+        }
+        Command::Filter(_) => true,
+        Command::Sort(keys) => match keys.as_slice() {
+            [key] => {
+                key.descending && !is_renamed && key.expr == language::Expr::Field("@timestamp".to_owned())
+            }
+            _ => false,
+        },
+        Command::Limit(_) => i + 1 == commands.len(),
+        _ => false,
+    })
 }
 
 fn newest_first() -> Vec<SortExpr> {
-    [TIME, ID].map(|name| SortExpr::new(column(name), false, false)).to_vec()
+    [TIME, SEQUENCE].map(|name| SortExpr::new(column(name), false, false)).to_vec()
 }
 
 fn column(name: &str) -> Expr {
@@ -117,6 +163,8 @@ fn column(name: &str) -> Expr {
 struct Lowering {
     plan: LogicalPlanBuilder,
     places: HashMap<String, Place>,
+    /// See [`Names::numbers`].
+    numbers: HashSet<String>,
     /// The number of the next column.
     next: usize,
     /// Columns without a name in the language.
@@ -130,7 +178,7 @@ struct Lowering {
     display: Option<Vec<(String, Place)>>,
     dedup: Vec<Place>,
     limit: Option<usize>,
-    /// Until the first `stats`.
+    /// Until the first `stats` or `pattern`.
     has_events: bool,
     now: UnixMillis,
 }
@@ -182,12 +230,15 @@ impl Lowering {
                 Ok(())
             }
             Command::Parse { from, how } => self.parse(from, how),
+            Command::Pattern(of) => self.pattern(of),
+            // Patterns are compared behind this plan.
+            Command::Diff(_) => Ok(()),
             Command::Unnest { list, name } => self.unnest(list, name),
         }
     }
 
     fn names(&self) -> Names<'_> {
-        Names { places: &self.places, now: self.now }
+        Names { places: &self.places, numbers: &self.numbers, now: self.now }
     }
 
     fn step(&mut self, step: impl FnOnce(LogicalPlanBuilder) -> Result<LogicalPlanBuilder>) -> Result<()> {
@@ -294,7 +345,8 @@ impl Lowering {
                 distinct.push(key.expr());
             }
         }
-        let time = self.has_events.then(|| call(Op::TimeKey, Kind::Text, vec![column(TIME), column(ID)]));
+        let time =
+            self.has_events.then(|| call(Op::TimeKey, Kind::Text, vec![column(TIME), column(SEQUENCE)]));
         // Each aggregate once; the expressions around them come after.
         let mut found: Vec<(&language::Expr, Place)> = Vec::new();
         let mut aggregated = Vec::new();
@@ -328,14 +380,7 @@ impl Lowering {
         aggregated.push(count(lit(1i64)).alias(&rows));
         self.step(|plan| plan.aggregate(distinct, aggregated)?.filter(column(&rows).gt(lit(0i64))))?;
 
-        self.carried.clear();
-        self.has_events = false;
-        self.is_sorted = false;
-        self.order.clear();
-        self.display = None;
-        self.fields.clear();
-        self.made.clear();
-        self.places.clear();
+        self.forget();
         // Counts are whole numbers to DataFusion and numbers to the language.
         let numbers: Vec<Typed> = found
             .iter()
@@ -357,7 +402,7 @@ impl Lowering {
             .iter()
             .map(|column| {
                 let around = replace(&column.expr, &exprs);
-                Names { places: &inner, now: self.now }.lower(&around)
+                Names { places: &inner, numbers: &self.numbers, now: self.now }.lower(&around)
             })
             .collect();
         let places = self.add(shown)?;
@@ -366,6 +411,39 @@ impl Lowering {
             self.places.insert(column.name.clone(), place.clone());
             show(&mut self.fields, column.name.clone(), place);
         }
+        Ok(())
+    }
+
+    /// Behind an aggregation nothing is left but what it made.
+    fn forget(&mut self) {
+        self.carried.clear();
+        self.has_events = false;
+        self.is_sorted = false;
+        self.order.clear();
+        self.display = None;
+        self.fields.clear();
+        self.made.clear();
+        self.places.clear();
+        self.numbers.clear();
+    }
+
+    /// Counts the texts that have a template in common; what becomes of them is
+    /// for `super::pattern` to say.
+    fn pattern(&mut self, of: &language::Expr) -> Result<()> {
+        let of = self.names().lower(of);
+        let template = Typed { expr: call(Op::Template, Kind::Text, vec![of.expr]), kind: Kind::Text };
+        let Some(template) = self.add(vec![template])?.pop() else { return Ok(()) };
+        let rows = Place { column: self.new_column(), kind: Kind::Number };
+        let (key, counted) = (template.expr(), count(lit(1i64)).alias(&rows.column));
+        self.step(|plan| plan.aggregate([key], [counted]))?;
+        let number = datafusion::logical_expr::cast(rows.expr(), DataType::Float64);
+        let number = Typed { expr: number, kind: Kind::Number };
+        let Some(rows) = self.add(vec![number])?.pop() else { return Ok(()) };
+        self.forget();
+        self.order =
+            vec![SortExpr::new(rows.expr(), false, false), SortExpr::new(template.expr(), true, false)];
+        self.limit = Some(MOST_TEMPLATES);
+        self.fields = vec![("@pattern".to_owned(), template), ("@sampleCount".to_owned(), rows)];
         Ok(())
     }
 
@@ -401,7 +479,8 @@ impl Lowering {
             }
         }
         self.step(|plan| plan.project(kept))?;
-        Ok(Lowered { plan: self.plan.build()?, shown, dedup, limit, are_events: self.has_events })
+        let plan = self.plan.build()?;
+        Ok(Lowered { plan, shown, dedup, limit, are_events: self.has_events, newest: None })
     }
 }
 

@@ -1,23 +1,25 @@
 //! Batches of results to rows of texts.
 
 use super::expr::Place;
-use super::lower::{GROUP, ID, Lowered, STREAM, TIME};
+use super::lower::{GROUP, Lowered, SEQUENCE, STREAM, TIME};
+use super::scan::EventsOfGroup;
 use super::value::{Value, Values};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::{Result, exec_datafusion_err};
 use std::collections::HashSet;
-use weir_logs::insights::{Group, Pointer, Rows};
+use weir_logs::insights::{Pointer, Rows};
+use weir_logs::scan::event_id;
 
 /// Takes rows until there are as many as wanted.
 pub struct Output<'a> {
     lowered: &'a Lowered,
-    groups: &'a [Group],
+    groups: &'a [EventsOfGroup],
     seen: HashSet<Vec<String>>,
     rows: Rows,
 }
 
 impl<'a> Output<'a> {
-    pub fn new(lowered: &'a Lowered, groups: &'a [Group]) -> Self {
+    pub fn new(lowered: &'a Lowered, groups: &'a [EventsOfGroup]) -> Self {
         let mut columns: Vec<String> = lowered.shown.iter().map(|(name, _)| name.clone()).collect();
         if lowered.are_events {
             columns.push("@ptr".to_owned());
@@ -37,7 +39,7 @@ impl<'a> Output<'a> {
         let shown = values(&mut self.lowered.shown.iter().map(|(_, place)| place))?;
         let keys = values(&mut self.lowered.dedup.iter())?;
         let event = match self.lowered.are_events {
-            true => Some([TIME, ID, GROUP, STREAM].map(|name| column(batch, name))),
+            true => Some([TIME, SEQUENCE, GROUP, STREAM].map(|name| column(batch, name))),
             false => None,
         };
         let event: Option<Vec<Values<'_>>> =
@@ -71,11 +73,13 @@ impl<'a> Output<'a> {
     fn pointer(&self, event: &[Values<'_>], row: usize) -> Option<String> {
         let value = |i: usize| event.get(i).map_or(Value::Absent, |values| values.get(row));
         let group = self.groups.get(value(2).time()? as usize)?;
+        let (timestamp, sequence) = (value(0).time()?, value(1).time()? as u64);
+        let stream = value(3).time()? as u64;
         let pointer = Pointer {
-            group: group.name.clone(),
-            stream: text(&value(3))?,
-            timestamp: value(0).time()?,
-            event_id: text(&value(1))?,
+            group: group.group.name.clone(),
+            stream: group.streams.name(stream)?.to_owned(),
+            timestamp,
+            event_id: event_id(stream, timestamp, sequence),
         };
         Some(pointer.to_text())
     }

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use std::net::IpAddr;
 use weir_logs::insights::discover::json_text;
-use weir_logs::insights::{Step, number};
+use weir_logs::insights::{Earlier, Step, number};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -64,6 +64,28 @@ pub fn parse_time(text: &str) -> Option<i64> {
         return None;
     }
     Some(days * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1000 + millis)
+}
+
+/// The time that `diff` compares with, both ends included as in the time given.
+pub fn earlier((start, end): (i64, i64), earlier: Earlier) -> (i64, i64) {
+    let length = end.saturating_sub(start);
+    let start = match earlier {
+        Earlier::Period => start.saturating_sub(length).saturating_sub(1),
+        Earlier::Day => start.saturating_sub(DAY_MS),
+        Earlier::Week => start.saturating_sub(7 * DAY_MS),
+        Earlier::Month => month_before(start),
+    };
+    (start, start.saturating_add(length))
+}
+
+/// The same time of the same day of the month before, or of its last day.
+fn month_before(at: i64) -> i64 {
+    let (days, of_day) = (at.div_euclid(DAY_MS), at.rem_euclid(DAY_MS));
+    let (year, month, day) = civil(days);
+    let (year, month) = if month == 1 { (year - 1, 12) } else { (year, month - 1) };
+    let at_day = |day: i64| parse_time(&format!("{year:04}-{month:02}-{day:02}"));
+    let start = (28..=day.max(28)).rev().find_map(|last| at_day(day.min(last)));
+    start.map_or_else(|| at.saturating_sub(30 * DAY_MS), |start| start + of_day)
 }
 
 /// Bytes in whose order texts are sorted: numbers after all others, by value;
@@ -165,6 +187,20 @@ mod tests {
             ["", "2026-02-30", "2026-13-01", "10.0.0.1", "2026-11-22 25:00:00", "2026-11-22 03:41:20.x"]
         {
             assert_eq!(parse_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn earlier_times() {
+        let at = |text: &str| parse_time(text).unwrap();
+        let own = (at("2026-03-31 12:00:00"), at("2026-03-31 13:00:00") - 1);
+        for (how, start) in [
+            (Earlier::Period, "2026-03-31 11:00:00"),
+            (Earlier::Day, "2026-03-30 12:00:00"),
+            (Earlier::Week, "2026-03-24 12:00:00"),
+            (Earlier::Month, "2026-02-28 12:00:00"),
+        ] {
+            assert_eq!(earlier(own, how), (at(start), at(start) + 3_599_999), "{start}");
         }
     }
 

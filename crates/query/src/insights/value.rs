@@ -1,6 +1,6 @@
 //! One value of one row, and how Insights looks at it.
 
-use datafusion::arrow::array::{Array, BooleanArray, Float64Array, Int64Array, StringArray};
+use datafusion::arrow::array::{Array, BooleanArray, Float64Array, Int64Array, StringArray, StringViewArray};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_err};
 use std::borrow::Cow;
@@ -135,6 +135,7 @@ fn millis(n: f64) -> Option<i64> {
 /// A column of a batch.
 pub enum Values<'a> {
     Text(&'a StringArray),
+    View(&'a StringViewArray),
     Number(&'a Float64Array),
     Time(&'a Int64Array),
     Bool(&'a BooleanArray),
@@ -146,6 +147,9 @@ impl<'a> Values<'a> {
         let any = array.as_any();
         if let Some(texts) = any.downcast_ref() {
             return Ok(Self::Text(texts));
+        }
+        if let Some(texts) = any.downcast_ref() {
+            return Ok(Self::View(texts));
         }
         if let Some(numbers) = any.downcast_ref() {
             return Ok(Self::Number(numbers));
@@ -165,6 +169,7 @@ impl<'a> Values<'a> {
     pub fn get(&self, row: usize) -> Value<'a> {
         match self {
             Self::Text(array) if !array.is_null(row) => Value::Text(Cow::Borrowed(array.value(row))),
+            Self::View(array) if !array.is_null(row) => Value::Text(Cow::Borrowed(array.value(row))),
             Self::Number(array) if !array.is_null(row) => Value::Number(array.value(row)),
             Self::Time(array) if !array.is_null(row) => Value::Time(array.value(row)),
             Self::Bool(array) if !array.is_null(row) => Value::Bool(array.value(row)),

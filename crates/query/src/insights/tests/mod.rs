@@ -1,5 +1,6 @@
 //! Queries over a store in memory.
 
+mod columns;
 mod oracle;
 mod random;
 mod results;
@@ -47,17 +48,53 @@ impl World {
         self
     }
 
+    /// Adds events to some streams of a group, one after the other.
+    pub fn put(self, group: &str, streams: usize, events: &[(i64, &str)]) -> Self {
+        let scope = Scope::new("123456789012", "us-east-1");
+        for number in 0..streams {
+            let stream = format!("stream{number}");
+            // It may be there.
+            let _ = self.store.create_log_stream(&scope, group, &stream, NOW);
+            let own = events.iter().skip(number).step_by(streams);
+            let events: Vec<InputLogEvent> = own
+                .map(|(age, message)| InputLogEvent {
+                    timestamp: UnixMillis(NOW.0 - age * 1000),
+                    message: (*message).to_owned(),
+                })
+                .collect();
+            if !events.is_empty() {
+                let put = PutLogEvents { group: group.into(), stream, events, sequence_token: None };
+                self.store.put_log_events(&scope, &put, NOW).unwrap();
+            }
+        }
+        self
+    }
+
+    /// Moves all events from log files to segments.
+    pub fn flushed(self) -> Self {
+        self.store.flush().unwrap();
+        self
+    }
+
     /// All events but those of the future.
     pub fn run(&self, query: &str) -> Rows {
         self.run_with(query, 10_000).0
     }
 
     pub fn run_with(&self, query: &str, limit: usize) -> (Rows, Arc<Progress>) {
+        self.run_in(query, limit, (0, NOW.0))
+    }
+
+    pub fn run_between(&self, query: &str, span: (i64, i64)) -> Rows {
+        self.run_in(query, 10_000, span).0
+    }
+
+    fn run_in(&self, query: &str, limit: usize, (start, end): (i64, i64)) -> (Rows, Arc<Progress>) {
         let request = Request {
             query: Query::parse(query).unwrap_or_else(|error| panic!("{query}: {error}")),
             groups: self.groups.clone(),
-            start: 0,
-            end: NOW.0,
+            start,
+            end,
             limit,
             now: NOW,
         };

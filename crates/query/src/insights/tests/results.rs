@@ -191,6 +191,9 @@ fn functions() {
         ("coalesce(nothing, nothing, 'x')", Some("x")),
         ("coalesce(nothing, 5)", Some("5")),
         ("if(1 > 2, 'a', 'b')", Some("b")),
+        ("case(1 > 2, 'a', 2 > 1, 'b', 'c')", Some("b")),
+        ("case(1 > 2, 1, 3)", Some("3")),
+        ("case(1 > 2, 1)", None),
         ("isNumeric('1e3')", Some("1")),
         ("toNumber('12px')", None),
         ("trim(@message)", Some("Hello, Wörld 42")),
@@ -273,6 +276,66 @@ fn aggregates() {
     );
     check(&world, "stats count(*) by w | filter count(*) > 1 | display w", &["w=b9"]);
     check(&world, "stats sum(v) as s by nothing | stats count(s) as n, sum(nothing) as x", &["n=1"]);
+}
+
+#[test]
+fn patterns() {
+    let world = World::new().group(
+        "g",
+        &[],
+        &[
+            (7000, "[INFO] took 12 ms"),
+            (90, "[INFO] took 327 ms"),
+            (80, "[INFO] took 3 ms"),
+            (70, "[ERROR] no route to 10.0.0.1"),
+            (60, "{\"level\": \"x\"}"),
+        ],
+    );
+    check(
+        &world,
+        "filter @message like 'to' | pattern @message",
+        &[
+            "@pattern=[INFO] took <Number-1> ms @ratio=0.75 @sampleCount=3 @severityLabel=Info",
+            "@pattern=[ERROR] no route to <IP-1> @ratio=0.25 @sampleCount=1 @severityLabel=Error",
+        ],
+    );
+    check(
+        &world,
+        "pattern @message | filter @severityLabel = 'Error' | display @pattern, @sampleCount * 2",
+        &["@pattern=[ERROR] no route to <IP-1> @sampleCount * 2=2"],
+    );
+    check(
+        &world,
+        "pattern tolower(substr(@message, 0, 6)) | limit 1 | display @pattern",
+        &["@pattern=[info]"],
+    );
+    check(&world, "pattern @message | stats sum(@sampleCount) as n", &["n=5"]);
+    check(&world, "pattern nothing", &[]);
+    let start = super::NOW.0 - 3_600_000;
+    let rows = world.run_between("filter @message like '[' | diff", (start, super::NOW.0));
+    assert_eq!(
+        lines(&rows),
+        [
+            "@pattern=[ERROR] no route to <IP-1> @ratio=0.3333333333333333 @sampleCount=1 @severityLabel=Error @previousSampleCount=0 @sampleCountDifference=1 @differenceDescription=New",
+            "@pattern=[INFO] took <Number-1> ms @ratio=0.6666666666666666 @sampleCount=2 @severityLabel=Info @previousSampleCount=1 @sampleCountDifference=1 @differenceDescription=More",
+        ]
+    );
+}
+
+#[test]
+fn statistics() {
+    let world = flows();
+    for (query, scanned, matched) in [
+        ("stats count(*) by srcAddr", 7, 7),
+        ("filter action = 'REJECT' | stats count(*)", 7, 1),
+        ("fields @message | limit 1", 7, 7),
+        ("filter bytes > 100 | filter dstPort = 443 | fields @message", 7, 2),
+        ("parse @message '* eni-* ' as v, eni | filter eni like 'a' | stats count(*) by eni", 7, 2),
+        ("filter nothing = 1", 7, 0),
+    ] {
+        let (_, progress) = world.run_with(query, 10_000);
+        assert_eq!((progress.records(), progress.matched()), (scanned, matched), "{query}");
+    }
 }
 
 #[test]
