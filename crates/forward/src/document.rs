@@ -84,7 +84,14 @@ mod tests {
     fn records_have_typed_fields() {
         let custom = LogFormat::parse("${srcaddr} ${bytes}").unwrap();
         let documents = Documents::new(vec![custom]);
-        let source = Source { account: "1", region: "r", group: "g", filter: "f", by_stream: true };
+        let source = Source {
+            account: "1",
+            region: "r",
+            group: "g",
+            filter: "f",
+            by_stream: true,
+            system_fields: &[],
+        };
         for (message, expected) in [
             (
                 "2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK",

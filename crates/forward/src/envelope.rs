@@ -29,6 +29,8 @@ pub struct Source<'a> {
     pub group: &'a str,
     pub filter: &'a str,
     pub by_stream: bool,
+    /// `@aws.account` and `@aws.region`, where the filter asks for them.
+    pub system_fields: &'a [String],
 }
 
 impl Envelope {
@@ -42,7 +44,11 @@ impl Envelope {
         let stream = events.first().map(|event| event.stream.as_str()).unwrap_or_default();
         let shown = events.iter().map(|event| {
             let mut shown = json!({"id": event.id, "timestamp": event.timestamp.0, "message": event.message});
-            let extracted = pattern.extract(&event.message).unwrap_or_default();
+            let mut extracted = pattern.extract(&event.message).unwrap_or_default();
+            extracted.extend(source.system_fields.iter().map(|field| {
+                let value = if field == "@aws.account" { source.account } else { source.region };
+                (field.clone(), value.to_owned())
+            }));
             if !extracted.is_empty() {
                 let fields = extracted
                     .into_iter()

@@ -221,6 +221,7 @@ async fn deliver(shared: Arc<Shared>, name: String, scope: Scope, named: NamedFi
                 group: &named.group,
                 filter: &named.name,
                 by_stream: filter.distribution != "Random",
+                system_fields: &filter.emit_system_fields,
             };
             let envelopes = envelopes(&source, &pattern, &documents, &matching);
             shared.send(&scope, &named, &destination, &envelopes, &matching).await;

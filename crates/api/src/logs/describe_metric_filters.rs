@@ -64,5 +64,8 @@ fn render(named: &NamedFilter<MetricFilter>) -> Value {
     if !filter.emit_system_field_dimensions.is_empty() {
         shown["emitSystemFieldDimensions"] = json!(filter.emit_system_field_dimensions);
     }
+    if let Some(criteria) = &filter.field_selection_criteria {
+        shown["fieldSelectionCriteria"] = json!(criteria);
+    }
     shown
 }

@@ -39,6 +39,12 @@ fn render(group: &str, name: &str, filter: &SubscriptionFilter) -> Value {
     if let Some(role) = &filter.role_arn {
         shown["roleArn"] = json!(role);
     }
+    if let Some(criteria) = &filter.field_selection_criteria {
+        shown["fieldSelectionCriteria"] = json!(criteria);
+    }
+    if !filter.emit_system_fields.is_empty() {
+        shown["emitSystemFields"] = json!(filter.emit_system_fields);
+    }
     shown
 }
 

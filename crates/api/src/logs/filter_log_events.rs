@@ -9,13 +9,19 @@ use crate::error::ApiError;
 use crate::protocol::json::Members;
 use serde_json::{Value, json};
 use weir_control::Scope;
-use weir_logs::{FilterLogEvents, FilteredLogEvents};
+use weir_logs::{FilterLogEvents, FoundLogEvent};
 
 pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiError> {
     let request = parse(members, &call.scope)?;
     permit::group(call, "FilterLogEvents", &request.group)?;
-    let found = call.services.logs.filter_log_events(&arn::store_scope(&call.scope), &request, call.now)?;
-    Ok(Some(render(found)))
+    let (scope, mut events) = (arn::store_scope(&call.scope), Vec::new());
+    let each = |event: FoundLogEvent<'_>| events.push(render(&event));
+    let next_token = call.services.logs.each_filtered_log_event(&scope, &request, call.now, each)?;
+    let mut answer = json!({ "events": events, "searchedLogStreams": [] });
+    if let Some(token) = next_token {
+        answer["nextToken"] = json!(token);
+    }
+    Ok(Some(answer))
 }
 
 fn parse(members: Members<'_>, scope: &Scope) -> Result<FilterLogEvents, ApiError> {
@@ -32,28 +38,19 @@ fn parse(members: Members<'_>, scope: &Scope) -> Result<FilterLogEvents, ApiErro
     })
 }
 
-fn render(found: FilteredLogEvents) -> Value {
-    let events = found.events.into_iter().map(|event| {
-        json!({
-            "logStreamName": event.log_stream_name,
-            "timestamp": event.timestamp.0,
-            "message": event.message,
-            "ingestionTime": event.ingestion_time.0,
-            "eventId": event.event_id,
-        })
-    });
-    let mut answer = json!({ "events": events.collect::<Vec<_>>(), "searchedLogStreams": [] });
-    if let Some(token) = found.next_token {
-        answer["nextToken"] = json!(token);
-    }
-    answer
+fn render(event: &FoundLogEvent<'_>) -> Value {
+    json!({
+        "logStreamName": event.log_stream_name,
+        "timestamp": event.timestamp.0,
+        "message": event.message,
+        "ingestionTime": event.ingestion_time.0,
+        "eventId": event.event_id(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_logs::FilteredLogEvent;
-    use weir_types::time::UnixMillis;
 
     #[test]
     fn requests() {
@@ -73,22 +70,5 @@ mod tests {
             next_token: Some("t".into()),
         };
         assert_eq!(parse(Members::new(given.as_object().unwrap()), &scope).unwrap(), wanted);
-    }
-
-    #[test]
-    fn answers() {
-        let event = FilteredLogEvent {
-            log_stream_name: "s".into(),
-            timestamp: UnixMillis(1),
-            message: "m".into(),
-            ingestion_time: UnixMillis(2),
-            event_id: "3".into(),
-        };
-        let shown =
-            json!({"logStreamName": "s", "timestamp": 1, "message": "m", "ingestionTime": 2, "eventId": "3"});
-        let found = FilteredLogEvents { events: vec![event], next_token: Some("t".into()) };
-        assert_eq!(render(found), json!({"events": [shown], "searchedLogStreams": [], "nextToken": "t"}));
-        let nothing = FilteredLogEvents { events: Vec::new(), next_token: None };
-        assert_eq!(render(nothing), json!({"events": [], "searchedLogStreams": []}));
     }
 }

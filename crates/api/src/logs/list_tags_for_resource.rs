@@ -1,6 +1,7 @@
-//! ListTagsForResource: the tags of a group, by its ARN.
+//! ListTagsForResource: the tags of a group or a destination, by its ARN.
 
-use super::{arn, identify, permit, tags};
+use super::tagged::Tagged;
+use super::{arn, tags};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::json::Members;
@@ -8,8 +9,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiError> {
-    let group = identify::tagged(members, &call.scope)?;
-    permit::tag_resource(call, "ListTagsForResource", &group, &BTreeMap::new(), &[])?;
-    let found = call.services.logs.log_group_tags(&arn::store_scope(&call.scope), &group)?;
+    let resource = Tagged::of(call, members)?;
+    resource.permit(call, "ListTagsForResource", &BTreeMap::new(), &[])?;
+    let (scope, logs) = (arn::store_scope(&call.scope), &call.services.logs);
+    let found = match resource {
+        Tagged::Group(group) => logs.log_group_tags(&scope, &group)?,
+        Tagged::Destination(name) => logs.destination_tags(&scope, &name)?,
+    };
     Ok(Some(tags::render(&found)))
 }

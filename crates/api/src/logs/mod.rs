@@ -73,6 +73,7 @@ mod start_query;
 mod stop_query;
 mod tag_log_group;
 mod tag_resource;
+mod tagged;
 mod tags;
 mod test_metric_filter;
 mod untag_log_group;

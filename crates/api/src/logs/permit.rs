@@ -71,9 +71,11 @@ pub fn tag_log_group(
     on(call, action, group, &arn::stream(&call.scope, group, ""), tag_context(tags, keys))
 }
 
-type Keys = Vec<(String, String)>;
+/// Names and values of context keys.
+pub type Keys = Vec<(String, String)>;
 
-fn tag_context(tags: &BTreeMap<String, String>, keys: &[String]) -> Keys {
+/// Tags and keys in a request, as policies see them.
+pub fn tag_context(tags: &BTreeMap<String, String>, keys: &[String]) -> Keys {
     let mut context = request_tags(tags);
     context.extend(keys.iter().map(|key| ("aws:TagKeys".to_owned(), key.clone())));
     context

@@ -27,9 +27,6 @@ pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiEr
 fn parse(members: Members<'_>) -> Result<PutMetricFilter, ApiError> {
     required::check(members, &["logGroupName", "filterName", "filterPattern", "metricTransformations"])?;
     let [group, name, pattern] = required::texts(members, ["logGroupName", "filterName", "filterPattern"])?;
-    if members.text("fieldSelectionCriteria")?.is_some_and(|text| !text.is_empty()) {
-        return Err(invalid("fieldSelectionCriteria is not supported: this account has no linked accounts."));
-    }
     let system = members.texts("emitSystemFieldDimensions")?.unwrap_or_default();
     Ok(PutMetricFilter {
         group: group.to_owned(),
@@ -38,6 +35,7 @@ fn parse(members: Members<'_>) -> Result<PutMetricFilter, ApiError> {
             pattern: pattern.to_owned(),
             apply_on_transformed_logs: members.boolean("applyOnTransformedLogs")?.unwrap_or_default(),
             emit_system_field_dimensions: system.into_iter().map(str::to_owned).collect(),
+            field_selection_criteria: members.text("fieldSelectionCriteria")?.map(str::to_owned),
             ..Default::default()
         },
         transformations: transformations(members)?,

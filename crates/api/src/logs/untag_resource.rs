@@ -1,6 +1,7 @@
-//! UntagResource: removes tags of a group. Keys that are not there do not matter.
+//! UntagResource: removes tags of a group or a destination. Keys that are not there do not matter.
 
-use super::{arn, identify, permit, required, tags};
+use super::tagged::Tagged;
+use super::{arn, required, tags};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::json::Members;
@@ -9,9 +10,13 @@ use std::collections::BTreeMap;
 
 pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiError> {
     required::check(members, &["resourceArn", "tagKeys"])?;
-    let group = identify::tagged(members, &call.scope)?;
+    let resource = Tagged::of(call, members)?;
     let keys = tags::required_keys(members, "tagKeys", 0)?;
-    permit::tag_resource(call, "UntagResource", &group, &BTreeMap::new(), &keys)?;
-    call.services.logs.untag_log_group(&arn::store_scope(&call.scope), &group, keys)?;
+    resource.permit(call, "UntagResource", &BTreeMap::new(), &keys)?;
+    let (scope, logs) = (arn::store_scope(&call.scope), &call.services.logs);
+    match resource {
+        Tagged::Group(group) => logs.untag_log_group(&scope, &group, keys)?,
+        Tagged::Destination(name) => logs.untag_destination(&scope, &name, keys)?,
+    }
     Ok(None)
 }

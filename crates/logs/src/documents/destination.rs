@@ -7,7 +7,7 @@ use super::{Kind, all, get, gone, put};
 use crate::describe::page_size;
 use crate::error::LogsError;
 use crate::index::State;
-use crate::limits::{Constraints, at_least};
+use crate::limits::{Constraints, MAX_TAGS, at_least};
 use crate::store::{Scope, Store};
 use crate::token::{list_token, read_list_token};
 use weir_types::time::UnixMillis;
@@ -98,13 +98,11 @@ impl Store {
         let mut constraints = Constraints::new();
         check_name(&mut constraints, name, "destinationName");
         constraints.length(policy, "accessPolicy", 1, MAX_POLICY).finish()?;
-        let (scope, name, policy) = (scope.clone(), name.to_owned(), policy.to_owned());
-        self.change(move |state| {
-            let mut destination: LogDestination = get(state, &scope, &name).ok_or(NO_DESTINATION)?;
+        let policy = policy.to_owned();
+        self.update_destination(scope, name, |destination| {
             destination.access_policy = Some(policy);
-            Ok(vec![put(&scope, &destination)])
-        })?;
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The destination of this name.
@@ -116,6 +114,51 @@ impl Store {
     /// this account and region.
     pub fn log_destination_by_arn(&self, scope: &Scope, arn: &str) -> Result<LogDestination, LogsError> {
         named(&self.state(), scope, arn).ok_or(NO_DESTINATION)
+    }
+
+    /// ListTagsForResource of a destination.
+    pub fn destination_tags(&self, scope: &Scope, name: &str) -> Result<BTreeMap<String, String>, LogsError> {
+        self.log_destination(scope, name).map(|destination| destination.tags).ok_or(NO_DESTINATION)
+    }
+
+    /// TagResource of a destination.
+    pub fn tag_destination(
+        &self,
+        scope: &Scope,
+        name: &str,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), LogsError> {
+        Constraints::new().tags(&tags).finish()?;
+        self.update_destination(scope, name, |destination| {
+            destination.tags.extend(tags);
+            if destination.tags.len() > MAX_TAGS {
+                return Err(LogsError::TooManyTags("Too many tags: a resource can have at most 50 tags."));
+            }
+            Ok(())
+        })
+    }
+
+    /// UntagResource of a destination. Keys that are not there do not matter.
+    pub fn untag_destination(&self, scope: &Scope, name: &str, keys: Vec<String>) -> Result<(), LogsError> {
+        self.update_destination(scope, name, move |destination| {
+            destination.tags.retain(|key, _| !keys.contains(key));
+            Ok(())
+        })
+    }
+
+    fn update_destination(
+        &self,
+        scope: &Scope,
+        name: &str,
+        update: impl FnOnce(&mut LogDestination) -> Result<(), LogsError> + Send + 'static,
+    ) -> Result<(), LogsError> {
+        let (scope, name) = (scope.clone(), name.to_owned());
+        self.change(move |state| {
+            let mut destination: LogDestination = get(state, &scope, &name).ok_or(NO_DESTINATION)?;
+            update(&mut destination)?;
+            Ok(vec![put(&scope, &destination)])
+        })?;
+        Ok(())
     }
 
     /// DescribeDestinations. `limit` 1 to 50, default 50.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::page::{filter_name, list_length, paged, parse, pattern_length, room_for_regexes};
 use super::sample::Compiled;
+use super::selection::selects;
 use crate::describe::page_size;
 use crate::error::LogsError;
 use crate::limits::{Constraints, at_most, one_of};
@@ -50,6 +51,9 @@ pub struct MetricFilter {
     /// `@aws.account` and `@aws.region`, as further dimensions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emit_system_field_dimensions: Vec<String>,
+    /// For which accounts and regions it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_selection_criteria: Option<String>,
 }
 
 /// A filter with its name and its group's.
@@ -122,6 +126,7 @@ impl Store {
             check(&mut constraints, transformation, i + 1);
         }
         constraints.finish()?;
+        selects(filter.field_selection_criteria.as_deref(), scope)?;
         let pattern = parse(&filter.pattern, "metric filter")?;
         filter.transformation = transformations.into_iter().next().unwrap_or_default();
         check_values(&filter, &pattern, lax)?;

@@ -4,6 +4,7 @@
 mod metric;
 mod page;
 mod sample;
+mod selection;
 mod subscription;
 
 pub use metric::{

@@ -1,7 +1,7 @@
 //! What the two kinds of filters share: names, and pages in order of them.
 
 use crate::error::LogsError;
-use crate::limits::{Constraints, MAX_PATTERN_CHARS, at_least, at_most};
+use crate::limits::{Constraints, MAX_PATTERN_CHARS, at_least, at_most, one_of};
 use crate::pattern::{Pattern, PatternError};
 use crate::record::GroupMeta;
 use crate::token::{list_token, read_list_token};
@@ -11,6 +11,15 @@ pub(super) fn filter_name(constraints: &mut Constraints, name: &str, member: &st
     constraints.length(name, member, 1, 512);
     let rule = "Member must satisfy regular expression pattern: [^:*]*";
     constraints.that(!name.contains([':', '*']), name, member, rule);
+}
+
+/// `@aws.account` and `@aws.region`, which a filter may add.
+pub(super) fn system_fields(constraints: &mut Constraints, given: &[String], member: &str) {
+    const KNOWN: [&str; 2] = ["@aws.account", "@aws.region"];
+    for (i, field) in given.iter().enumerate() {
+        let member = format!("{member}.{}.member", i + 1);
+        constraints.that(KNOWN.contains(&field.as_str()), field, &member, one_of(KNOWN));
+    }
 }
 
 /// `filterPattern`: 0 to 1,024 characters.

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::metric::MetricFilter;
+use super::selection::selects;
 use crate::pattern::{Pattern, Reference};
 use crate::put::InputLogEvent;
 use crate::record::GroupMeta;
@@ -58,7 +59,11 @@ enum Value {
 
 impl Compiled {
     pub fn new(meta: &GroupMeta) -> Self {
-        let filters = meta.metric_filters.iter().filter_map(|(name, filter)| {
+        let is_for_it = |filter: &MetricFilter| {
+            selects(filter.field_selection_criteria.as_deref(), &meta.scope).unwrap_or_default()
+        };
+        let filters = meta.metric_filters.iter().filter(|(_, filter)| is_for_it(filter));
+        let filters = filters.filter_map(|(name, filter)| {
             let compiled = compile(filter);
             if compiled.is_none() {
                 tracing::warn!(group = meta.name, filter = name, "a stored metric filter cannot be read");

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::metric::NamedFilter;
-use super::page::{filter_name, paged, parse, pattern_length, room_for_regexes};
+use super::page::{filter_name, paged, parse, pattern_length, room_for_regexes, system_fields};
+use super::selection::selects;
 use crate::describe::page_size;
 use crate::documents::destination;
 use crate::error::LogsError;
@@ -38,6 +39,12 @@ pub struct SubscriptionFilter {
     pub created: i64,
     #[serde(default)]
     pub apply_on_transformed_logs: bool,
+    /// For which accounts and regions it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_selection_criteria: Option<String>,
+    /// `@aws.account` and `@aws.region`, to go with each event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emit_system_fields: Vec<String>,
     /// Events up to this sequence are older than the filter.
     pub after_sequence: u64,
 }
@@ -99,7 +106,9 @@ impl Store {
         let kinds = ["Random", "ByLogStream"];
         let known = kinds.contains(&filter.distribution.as_str());
         constraints.that(known, &filter.distribution, "distribution", one_of(kinds));
+        system_fields(&mut constraints, &filter.emit_system_fields, "emitSystemFields");
         constraints.finish()?;
+        selects(filter.field_selection_criteria.as_deref(), scope)?;
         let pattern = parse(&filter.pattern, "filter")?;
         let state = self.state();
         let meta = &state.group(scope, group)?.meta;
@@ -176,14 +185,19 @@ impl Store {
         })
     }
 
-    /// Every subscription filter of every account and region. One that sends to
+    /// Every subscription filter of every account and region that is for events
+    /// of its own account and region. One that sends to
     /// a destination has that one's stream and role.
     pub fn subscription_filters(&self) -> Vec<(Scope, NamedFilter<SubscriptionFilter>)> {
         let state = self.state();
         let groups = state.groups.values().filter(|group| !group.meta.subscription_filters.is_empty());
         let filters = groups.flat_map(|group| {
             let of = &group.meta;
-            of.subscription_filters.iter().map(|(name, filter)| {
+            let wanted = |filter: &SubscriptionFilter| {
+                selects(filter.field_selection_criteria.as_deref(), &of.scope).unwrap_or_default()
+            };
+            let filters = of.subscription_filters.iter().filter(move |(_, filter)| wanted(filter));
+            filters.map(|(name, filter)| {
                 let mut filter = filter.clone();
                 if let Some(destination) = destination::named(&state, &of.scope, &filter.destination_arn) {
                     filter.destination_arn = destination.target_arn;

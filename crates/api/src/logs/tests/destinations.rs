@@ -71,11 +71,17 @@ fn destinations_are_put_shown_and_deleted_and_filters_send_to_them() {
     assert_eq!(named.filter.destination_arn, format!("{TARGET}2"));
     assert_eq!(named.filter.role_arn.as_deref(), Some(ROLE));
 
+    logs(&root, "TagResource", json!({"resourceArn": ARN, "tags": {"c": "d"}})).ok();
+    logs(&root, "UntagResource", json!({"resourceArn": ARN, "tagKeys": ["a"]})).ok();
+    let tags = logs(&root, "ListTagsForResource", json!({"resourceArn": ARN})).ok().json();
+    assert_eq!(tags, json!({"tags": {"c": "d"}}));
+
     logs(&root, "DeleteDestination", json!({"destinationName": "d"})).ok();
     for (action, members) in [
         ("DeleteDestination", json!({"destinationName": "d"})),
         ("PutDestinationPolicy", json!({"destinationName": "d", "accessPolicy": policy})),
         ("PutSubscriptionFilter", filter),
+        ("ListTagsForResource", json!({"resourceArn": ARN})),
     ] {
         let gone = logs(&root, action, members);
         assert_eq!(gone.fault(), "ResourceNotFoundException 400", "{action}");
@@ -92,6 +98,7 @@ fn each_has_its_permission() {
     let group = json!({"logGroupName": "/vpc/flow", "from": 0, "to": 1, "destination": "b"});
     for (action, members) in [
         ("DescribeDestinations", json!({})),
+        ("TagResource", json!({"resourceArn": ARN, "tags": {"a": "b"}})),
         ("DeleteDestination", json!({"destinationName": "d"})),
         ("CreateExportTask", group),
         ("DescribeExportTasks", json!({})),
@@ -248,4 +255,27 @@ fn five_filters_with_regular_expressions() {
     assert_eq!(logs(&root, "PutMetricFilter", filter(5)).fault(), "LimitExceededException 400");
     let plain = super::with(&filter(6), json!({"filterPattern": "a"}));
     logs(&root, "PutMetricFilter", plain).ok();
+}
+
+#[test]
+fn filters_say_for_which_accounts_and_regions_they_are() {
+    let world = World::emulator();
+    let root = world.root();
+    logs(&root, "CreateLogGroup", json!({"logGroupName": "g"})).ok();
+    let put = |region: &str| {
+        let filter = json!({
+            "logGroupName": "g", "filterName": region, "filterPattern": "", "destinationArn": TARGET, "roleArn": ROLE,
+            "fieldSelectionCriteria": format!("@aws.region = \"{region}\""), "emitSystemFields": ["@aws.region"],
+        });
+        logs(&root, "PutSubscriptionFilter", filter)
+    };
+    put("us-east-1").ok();
+    put("eu-west-1").ok();
+    let shown = logs(&root, "DescribeSubscriptionFilters", json!({"logGroupName": "g"})).ok().json();
+    let shown = &shown["subscriptionFilters"][0];
+    assert_eq!(shown["fieldSelectionCriteria"], "@aws.region = \"eu-west-1\"");
+    assert_eq!(shown["emitSystemFields"], json!(["@aws.region"]));
+    let running = world.services.logs.subscription_filters();
+    assert_eq!(running.iter().map(|(_, named)| named.name.as_str()).collect::<Vec<_>>(), ["us-east-1"]);
+    assert_eq!(put("\"").code(), "InvalidParameterException");
 }

@@ -151,6 +151,8 @@ fn events_of_several_streams_are_filtered_in_order_of_time() {
     let event = &found[1]["events"][1];
     assert_eq!(event["logStreamName"], "eni-2-all");
     assert_eq!(event["eventId"].as_str().unwrap().len(), 56);
+    assert_eq!((&event["timestamp"], &event["message"]), (&json!(START.0 + 59_000), &json!("3")));
+    assert_eq!(event["ingestionTime"], START.0 + 60_000);
 
     for (more, expect) in [
         (json!({"logStreamNames": ["eni-2-all"]}), vec![3, 4]),
