@@ -3,16 +3,17 @@
 //! What only is called otherwise is renamed, what only is written otherwise is
 //! rewritten; what means something else is a function of ours (`functions`).
 
-use super::QueryError;
+use super::trino::{self, Trino};
+use super::{QueryError, unnest};
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart,
-    OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Statement, Value, VisitMut, VisitorMut,
+    OneOrManyWithParens, OrderByExpr, OrderByOptions, Query, Select, SelectItem, SetExpr, Statement,
+    UnaryOperator, Value, VisitMut, VisitorMut,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Word};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use std::ops::ControlFlow;
 
 /// The name of an expression without one, until its place is known.
@@ -36,44 +37,11 @@ pub fn check(sql: &str) -> Result<(), String> {
     })
 }
 
-fn read(sql: &str) -> Result<Statement, ParserError> {
-    let dialect = GenericDialect {};
-    let mut tokens = Tokenizer::new(&dialect, sql).tokenize_with_location()?;
-    // IPADDRESS '10.0.0.1' is a literal of a type that the parser does not know.
-    let is_space = |token: &Token| matches!(token, Token::Whitespace(_));
-    for at in 0..tokens.len() {
-        let Token::Word(Word { value, quote_style: None, .. }) = &tokens[at].token else { continue };
-        let name = match value.to_ascii_lowercase().as_str() {
-            "ipaddress" => "to_ipaddress",
-            "ipprefix" => "to_ipprefix",
-            _ => continue,
-        };
-        let next = (at + 1..tokens.len()).find(|next| !is_space(&tokens[*next].token));
-        if let Some(next) = next
-            && let Token::SingleQuotedString(text) = tokens[next].token.clone()
-        {
-            // One token each: the call's name, then its argument in parentheses
-            // as a cast that is rewritten below.
-            tokens[at].token = Token::make_word(name, None);
-            tokens[next].token = Token::SingleQuotedString(format!("\u{1}{text}"));
-        }
-    }
-    let mut whole = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        match &token.token {
-            Token::SingleQuotedString(text) if text.starts_with('\u{1}') => {
-                let span = token.span;
-                let text = text.trim_start_matches('\u{1}').to_owned();
-                for part in [Token::LParen, Token::SingleQuotedString(text), Token::RParen] {
-                    whole.push(datafusion::sql::sqlparser::tokenizer::TokenWithSpan { token: part, span });
-                }
-            }
-            _ => whole.push(token),
-        }
-    }
-    let mut statements = Parser::new(&dialect)
+pub(super) fn read(sql: &str) -> Result<Statement, ParserError> {
+    let tokens = trino::reworded(Tokenizer::new(&Trino, sql).tokenize_with_location()?);
+    let mut statements = Parser::new(&Trino)
         .with_recursion_limit(DEPTH)
-        .with_tokens_with_locations(whole)
+        .with_tokens_with_locations(tokens)
         .parse_statements()?;
     match (statements.pop(), statements.is_empty()) {
         (Some(statement @ Statement::Query(_)), true) => Ok(statement),
@@ -86,10 +54,15 @@ fn read(sql: &str) -> Result<Statement, ParserError> {
 ///
 /// Errors: `SYNTAX_ERROR`, `NOT_SUPPORTED`.
 pub(super) fn translate(sql: &str) -> Result<Translated, QueryError> {
+    translate_named(sql, false)
+}
+
+/// As [`translate`]; what has no name may be called as it is written.
+pub(super) fn translate_named(sql: &str, names_as_written: bool) -> Result<Translated, QueryError> {
     let mut statement =
         read(sql).map_err(|error| QueryError::user(1000, "SYNTAX_ERROR", error.to_string()))?;
     let names = written_names(&statement);
-    let mut rewrite = Rewrite { next: 0 };
+    let mut rewrite = Rewrite { next: 0, names_as_written };
     match statement.visit(&mut rewrite) {
         ControlFlow::Continue(()) => Ok(Translated { statement, names }),
         ControlFlow::Break(error) => Err(error),
@@ -126,8 +99,7 @@ pub fn with_parameters(sql: &str, parameters: &[String]) -> Result<String, Query
     if parameters.is_empty() {
         return Ok(sql.to_owned());
     }
-    let dialect = GenericDialect {};
-    let tokens = Tokenizer::new(&dialect, sql).with_unescape(false).tokenize();
+    let tokens = Tokenizer::new(&Trino, sql).with_unescape(false).tokenize();
     let tokens = tokens.map_err(|error| QueryError::user(1000, "SYNTAX_ERROR", error.to_string()))?;
     let (mut text, mut found) = (String::new(), 0);
     for token in tokens {
@@ -159,14 +131,18 @@ const RENAMED: &[(&str, &str)] = &[
     ("day_of_month", "day"),
     ("week_of_year", "week"),
     ("levenshtein_distance", "levenshtein"),
-    ("array_distinct", "array_distinct"),
-    ("array_agg", "array_agg"),
-    ("set_agg", "array_agg"),
+    ("array_join", "array_to_string"),
+    ("array_remove", "array_remove_all"),
+    ("arrays_overlap", "array_has_any"),
+    ("sequence", "generate_series"),
+    ("zip", "arrays_zip"),
     ("ip_address", "to_ipaddress"),
 ];
 
 struct Rewrite {
     next: usize,
+    /// What has no name is called as it is written.
+    names_as_written: bool,
 }
 
 fn ident(name: &str) -> Ident {
@@ -217,6 +193,13 @@ fn function(name: &str, args: Vec<Expr>) -> Function {
     }
 }
 
+fn not(expr: Expr) -> Expr {
+    Expr::Nested(Box::new(Expr::UnaryOp {
+        op: UnaryOperator::Not,
+        expr: Box::new(Expr::Nested(Box::new(expr))),
+    }))
+}
+
 fn call(name: &str, args: Vec<Expr>) -> Expr {
     Expr::Function(function(name, args))
 }
@@ -247,20 +230,29 @@ impl VisitorMut for Rewrite {
                     limit_by: Vec::new(),
                 });
         }
-        if let SetExpr::Select(select) = query.body.as_mut() {
-            for item in &mut select.projection {
-                match item {
-                    SelectItem::UnnamedExpr(expr) => {
-                        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
-                            continue;
-                        }
-                        let alias = ident(&format!("{UNNAMED}{}", self.next));
-                        self.next += 1;
-                        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<QueryError> {
+        if let Err(error) = unnest::unfold(select) {
+            return ControlFlow::Break(error);
+        }
+        for item in &mut select.projection {
+            match item {
+                SelectItem::UnnamedExpr(expr) => {
+                    if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+                        continue;
                     }
-                    SelectItem::ExprWithAlias { alias, .. } => lower(alias),
-                    _ => {}
+                    let alias = if self.names_as_written {
+                        ident(&expr.to_string().to_lowercase())
+                    } else {
+                        self.next += 1;
+                        ident(&format!("{UNNAMED}{}", self.next))
+                    };
+                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
                 }
+                SelectItem::ExprWithAlias { alias, .. } => lower(alias),
+                _ => {}
             }
         }
         ControlFlow::Continue(())
@@ -306,6 +298,10 @@ impl VisitorMut for Rewrite {
                 }
             }
             Expr::CompoundIdentifier(names) => names.iter_mut().for_each(lower),
+            Expr::Lambda(lambda) => match &mut lambda.params {
+                OneOrManyWithParens::One(parameter) => lower(&mut parameter.name),
+                OneOrManyWithParens::Many(all) => all.iter_mut().for_each(|one| lower(&mut one.name)),
+            },
             Expr::Cast { kind, expr: inner, data_type, .. } => {
                 let is_try = *kind == CastKind::TryCast;
                 let custom = match data_type {
@@ -313,6 +309,10 @@ impl VisitorMut for Rewrite {
                     _ => String::new(),
                 };
                 let inner = inner.as_ref().clone();
+                if let Some(row) = row_of(&inner, data_type, kind) {
+                    *expr = row;
+                    return ControlFlow::Continue(());
+                }
                 match custom.as_str() {
                     "ipaddress" => {
                         *expr = call(if is_try { "try_ipaddress" } else { "to_ipaddress" }, vec![inner]);
@@ -336,6 +336,28 @@ impl VisitorMut for Rewrite {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// `CAST(ROW(1, 'x') AS ROW(id bigint, name varchar))` as a row with these names.
+fn row_of(row: &Expr, data_type: &DataType, kind: &CastKind) -> Option<Expr> {
+    let (Expr::Function(found), DataType::Struct(fields, _)) = (row, data_type) else { return None };
+    let values = arguments(found);
+    if !found.name.to_string().eq_ignore_ascii_case("struct") || values.len() != fields.len() {
+        return None;
+    }
+    let mut args = Vec::new();
+    for (value, field) in values.into_iter().zip(fields) {
+        let name = field.field_name.as_ref().map_or("", |name| &name.value).to_lowercase();
+        args.push(Expr::value(Value::SingleQuotedString(name)));
+        args.push(row_of(&value, &field.field_type, kind).unwrap_or_else(|| Expr::Cast {
+            kind: kind.clone(),
+            expr: Box::new(value),
+            data_type: field.field_type.clone(),
+            array: false,
+            format: None,
+        }));
+    }
+    Some(call("named_struct", args))
 }
 
 /// The items of arrays and their places, as a query of its own.
@@ -427,10 +449,38 @@ impl Rewrite {
                         Some(datafusion::sql::sqlparser::ast::DuplicateTreatment::Distinct);
                 }
             }
-            ("any_match" | "all_match" | "none_match" | "transform" | "filter" | "reduce", _) => {
-                let text = format!("functions of functions, such as {name}, are not supported");
+            ("transform" | "filter" | "any_match", [_, Expr::Lambda(_)]) => {
+                found.name =
+                    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(format!("array_{name}")))]);
+            }
+            ("all_match" | "none_match", [array, Expr::Lambda(lambda)]) => {
+                // All are so: there is none that is not.
+                let mut lambda = lambda.clone();
+                if name == "all_match" {
+                    lambda.body = Box::new(not(lambda.body.as_ref().clone()));
+                }
+                *expr = not(call("array_any_match", vec![array.clone(), Expr::Lambda(lambda)]));
+            }
+            (_, [.., Expr::Lambda(_)]) => {
+                let text = format!("the function {name} with a function as its argument is not supported");
                 return ControlFlow::Break(QueryError::not_supported(text));
             }
+            ("map_agg", [key, value]) => {
+                let is_key = Expr::IsNotNull(Box::new(Expr::Nested(Box::new(key.clone()))));
+                let parts = [key, value].map(|part| {
+                    let mut all = function("array_agg", vec![part.clone()]);
+                    all.filter = Some(Box::new(is_key.clone()));
+                    Expr::Function(all)
+                });
+                *expr = call("map_of_pairs", parts.to_vec());
+            }
+            ("histogram", [value]) => {
+                let mut all = function("array_agg", vec![value.clone()]);
+                all.filter = Some(Box::new(Expr::IsNotNull(Box::new(Expr::Nested(Box::new(value.clone()))))));
+                *expr = call("map_of_counts", vec![Expr::Function(all)]);
+            }
+            ("row", _) => *expr = call("struct", args.clone()),
+            ("map", [keys, values]) => *expr = call("map_of_pairs", vec![keys.clone(), values.clone()]),
             _ => {
                 let renamed = RENAMED.iter().find(|(trino, _)| *trino == name).map(|(_, ours)| *ours);
                 found.name =

@@ -12,6 +12,7 @@
 //! Source: Athena user guide, "SQL reference for Athena"; Trino documentation,
 //! "Functions and operators".
 
+mod columnar;
 mod dialect;
 mod error;
 mod hive_type;
@@ -21,6 +22,9 @@ mod plan;
 mod result;
 mod rows;
 mod table;
+mod trino;
+mod unnest;
+
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -30,7 +34,7 @@ mod tests;
 pub use dialect::{check, with_parameters};
 pub use error::QueryError;
 pub use hive_type::{arrow_type, hive_type};
-pub use plan::{Planned, Scanned, plan};
+pub use plan::{Planned, Scanned, logical_plan, plan};
 pub use result::{ResultColumn, column, text, write_row};
 pub use rows::SerdeFormat;
 

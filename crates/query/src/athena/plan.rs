@@ -3,8 +3,8 @@
 use super::dialect::{self, Translated, UNNAMED};
 use super::error::place;
 use super::result::{self, ResultColumn};
-use super::table::HiveTable;
 pub use super::table::Scanned;
+use super::table::{HIDDEN, HiveTable};
 use super::{Catalog, QueryError};
 use crate::functions;
 use crate::{Engine, EngineOptions};
@@ -15,7 +15,10 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Parsed;
-use datafusion::sql::sqlparser::ast::{ObjectName, Query, Statement, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    ExcludeSelectItem, Expr, Ident, ObjectName, Query, Select, SelectItem, Statement, TableFactor, Visit,
+    VisitMut, Visitor, VisitorMut,
+};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
@@ -101,9 +104,11 @@ async fn logical(
     if depth > DEPTH {
         return Err(QueryError::user(1000, "VIEW_IS_RECURSIVE", "Views are nested too deep"));
     }
-    let Translated { statement, names } = dialect::translate(sql)?;
+    let Translated { mut statement, names } = dialect::translate(sql)?;
     let database = if database.is_empty() { "default" } else { database }.to_lowercase();
     let session = session(&database)?;
+    let has_hidden = names_hidden(&statement);
+    let mut hiding = BTreeSet::new();
     for (named_database, name) in tables(&statement, &database, sql)? {
         let (source, asked) = (catalog.clone(), (named_database.clone(), name.clone()));
         let base = name.strip_suffix("$partitions").unwrap_or(&name).to_owned();
@@ -125,10 +130,14 @@ async fn logical(
             let (_, plan, _) = inner.await?;
             Arc::new(ViewTable::new(plan, Some(view.clone())))
         } else {
-            Arc::new(HiveTable::new(catalog.clone(), info, scanned.clone())?)
+            if has_hidden {
+                hiding.insert(name.clone());
+            }
+            Arc::new(HiveTable::new(catalog.clone(), info, scanned.clone(), has_hidden)?)
         };
         schema_of(&session, &named_database)?.register_table(name, provider).map_err(QueryError::internal)?;
     }
+    let _: ControlFlow<()> = VisitMut::visit(&mut statement, &mut Hide { tables: &hiding });
     let parsed = Parsed::Statement(Box::new(statement));
     let plan = session.state().statement_to_plan(parsed).await;
     let plan = plan.map_err(|error| QueryError::of(&error, sql))?;
@@ -155,6 +164,26 @@ fn session(database: &str) -> Result<SessionContext, QueryError> {
     Ok(session)
 }
 
+/// A query in Trino's words as a plan of a session that has its tables and
+/// [`functions::register_trino`]; what has no name is called as it is written.
+/// Statements that are not queries, such as EXPLAIN, are the session's own.
+///
+/// # Errors
+/// What is wrong with the query.
+pub async fn logical_plan(session: &SessionContext, sql: &str) -> datafusion::error::Result<LogicalPlan> {
+    match dialect::translate_named(sql, true) {
+        Ok(Translated { statement, .. }) => {
+            let parsed = Parsed::Statement(Box::new(statement));
+            session.state().statement_to_plan(parsed).await
+        }
+        // Its own words for what is wrong with the text.
+        Err(error) if error.message.starts_with("SYNTAX_ERROR") => {
+            session.state().create_logical_plan(sql).await
+        }
+        Err(error) => Err(error.wrap()),
+    }
+}
+
 fn schema_of(session: &SessionContext, database: &str) -> Result<Arc<dyn SchemaProvider>, QueryError> {
     let catalog = session.catalog(CATALOG).ok_or_else(|| QueryError::internal("no catalog"))?;
     if let Some(schema) = catalog.schema(database) {
@@ -178,6 +207,56 @@ fn partition_table(
     });
     let batch = RecordBatch::try_new(schema.clone(), columns.collect()).map_err(QueryError::internal)?;
     Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]]).map_err(QueryError::internal)?))
+}
+
+/// Whether a query asks for columns that `*` does not show.
+fn names_hidden(statement: &Statement) -> bool {
+    struct Hidden(bool);
+    impl Visitor for Hidden {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            self.0 |= match expr {
+                Expr::Identifier(name) => HIDDEN.contains(&name.value.as_str()),
+                Expr::CompoundIdentifier(names) => {
+                    names.last().is_some_and(|name| HIDDEN.contains(&name.value.as_str()))
+                }
+                _ => false,
+            };
+            ControlFlow::Continue(())
+        }
+    }
+    let mut hidden = Hidden(false);
+    let _: ControlFlow<()> = statement.visit(&mut hidden);
+    hidden.0
+}
+
+/// Leaves hidden columns out of `*`.
+struct Hide<'a> {
+    tables: &'a BTreeSet<String>,
+}
+
+impl VisitorMut for Hide<'_> {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let relations = select.from.iter().flat_map(|table| {
+            std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation))
+        });
+        let mut names = relations.filter_map(|relation| match relation {
+            TableFactor::Table { name, .. } => name.0.last()?.as_ident(),
+            _ => None,
+        });
+        if !names.any(|name| self.tables.contains(&name.value)) {
+            return ControlFlow::Continue(());
+        }
+        for item in &mut select.projection {
+            if let SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) = item {
+                let hidden = HIDDEN.map(|name| ObjectName::from(vec![Ident::with_quote('"', name)]));
+                options.opt_exclude = Some(ExcludeSelectItem::Multiple(hidden.to_vec()));
+            }
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 #[derive(Default)]

@@ -5,6 +5,7 @@
 //!
 //! Source: Athena user guide, "Choose a SerDe for your data".
 
+use super::columnar::{self, Columnar};
 use super::{QueryError, TableInfo};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringBuilder};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
@@ -32,7 +33,7 @@ pub enum SerdeFormat {
 /// Rows in a batch.
 const BATCH: usize = 8192;
 /// A longer line is an error, not a row.
-const LINE_BYTES: u64 = 64 << 20;
+pub(super) const LINE_BYTES: u64 = 64 << 20;
 
 impl SerdeFormat {
     /// Errors: `NOT_SUPPORTED` for a class that is not here.
@@ -120,6 +121,8 @@ fn open(path: &Path, bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead>> {
 pub(super) struct Reading {
     pub format: SerdeFormat,
     pub skip_lines: usize,
+    /// For text that is like a flow log's.
+    pub columnar: Option<Columnar>,
     /// Columns of the data by name, in the order of the table.
     pub names: Vec<String>,
     /// Of what is given: places in the table, keys after the columns.
@@ -138,9 +141,22 @@ impl Reading {
         send: &mut dyn FnMut(RecordBatch) -> bool,
     ) -> Result<(), ArrowError> {
         let mut input = open(path, &self.bytes)?;
+        match &self.columnar {
+            Some(columnar) => columnar::read(self, columnar, input, keys, send),
+            None => self.lines(&mut input, self.skip_lines, keys, send),
+        }
+    }
+
+    /// Line by line, whatever they are.
+    pub fn lines(
+        &self,
+        mut input: &mut dyn BufRead,
+        mut skip: usize,
+        keys: &[ScalarValue],
+        send: &mut dyn FnMut(RecordBatch) -> bool,
+    ) -> Result<(), ArrowError> {
         let mut rows = Rows::new(self);
         let mut line = Vec::new();
-        let mut skip = self.skip_lines;
         loop {
             line.clear();
             let read = (&mut input).take(LINE_BYTES).read_until(b'\n', &mut line)?;

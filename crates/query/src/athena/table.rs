@@ -1,10 +1,11 @@
 //! A table of the catalog as DataFusion reads it.
 
+use super::columnar::Columnar;
 use super::rows::{Reading, SerdeFormat};
 use super::{Catalog, QueryError, StoredObject, TableInfo, arrow_type, partitions};
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::error::{DataFusionError, Result};
@@ -32,14 +33,27 @@ pub(super) struct HiveTable {
     format: SerdeFormat,
     schema: SchemaRef,
     scanned: Scanned,
+    has_hidden: bool,
+}
+
+/// Columns of every table that `*` does not show: of the object that a row is in.
+/// Source: Athena user guide, "Query the Amazon S3 path".
+pub(super) const HIDDEN: [&str; 3] = ["$path", "$file_size", "$file_modified_time"];
+
+fn hidden_types() -> [DataType; 3] {
+    let instant = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
+    [DataType::Utf8, DataType::Int64, instant]
 }
 
 impl HiveTable {
+    /// `has_hidden`: whether a query asks for [`HIDDEN`] columns.
+    ///
     /// Errors: `NOT_SUPPORTED` for types and classes that are not here.
     pub fn new(
         catalog: Arc<dyn Catalog>,
         info: TableInfo,
         scanned: Scanned,
+        has_hidden: bool,
     ) -> std::result::Result<Self, QueryError> {
         let format = SerdeFormat::of(&info)?;
         let mut fields = Vec::new();
@@ -52,12 +66,17 @@ impl HiveTable {
             }
             fields.push(Field::new(name, data_type, true));
         }
-        Ok(Self { catalog, info: Arc::new(info), format, schema: Arc::new(Schema::new(fields)), scanned })
+        if has_hidden {
+            let hidden = HIDDEN.iter().zip(hidden_types());
+            fields.extend(hidden.map(|(name, data_type)| Field::new(*name, data_type, true)));
+        }
+        let schema = Arc::new(Schema::new(fields));
+        Ok(Self { catalog, info: Arc::new(info), format, schema, scanned, has_hidden })
     }
 
     async fn files(&self, session: &dyn Session, filters: &[Expr]) -> Result<Vec<Part>, QueryError> {
         let places = partitions::places(&self.catalog, &self.info, session, filters).await?;
-        let catalog = self.catalog.clone();
+        let (catalog, has_hidden) = (self.catalog.clone(), self.has_hidden);
         let listed = tokio::task::spawn_blocking(move || {
             let mut parts = Vec::new();
             for (keys, location) in places {
@@ -67,7 +86,8 @@ impl HiveTable {
                     let is_hidden =
                         object.name.rsplit('/').next().is_some_and(|name| name.starts_with(['_', '.']));
                     if object.bytes > 0 && !is_hidden {
-                        parts.push(Part { object, keys: keys.clone() });
+                        let keys = if has_hidden { with_hidden(&keys, &object) } else { keys.clone() };
+                        parts.push(Part { object, keys });
                     }
                 }
             }
@@ -77,9 +97,24 @@ impl HiveTable {
     }
 }
 
+/// The keys, then the values of hidden columns.
+fn with_hidden(keys: &[ScalarValue], object: &StoredObject) -> Arc<Vec<ScalarValue>> {
+    let modified = std::fs::metadata(&object.path).and_then(|about| about.modified()).ok();
+    let since = modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    let modified_ms = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+    let mut all = keys.to_vec();
+    all.extend([
+        ScalarValue::Utf8(Some(object.name.clone())),
+        ScalarValue::Int64(i64::try_from(object.bytes).ok()),
+        ScalarValue::TimestampMillisecond(modified_ms, Some("UTC".into())),
+    ]);
+    Arc::new(all)
+}
+
 #[derive(Debug, Clone)]
 struct Part {
     object: StoredObject,
+    /// Values of the keys, and of hidden columns if there are some.
     keys: Arc<Vec<ScalarValue>>,
 }
 
@@ -115,6 +150,8 @@ impl TableProvider for HiveTable {
         let reading = Arc::new(Reading {
             format: self.format.clone(),
             skip_lines: skip.unwrap_or(0),
+            columnar: Columnar::of(&self.info, &self.format)
+                .map(|columnar| columnar.only(&self.info, filters)),
             names: self.info.columns.iter().map(|(name, _)| name.clone()).collect(),
             projection,
             schema: schema.clone(),

@@ -149,6 +149,31 @@ fn published_queries() {
         ),
         ("SELECT t.x, t.n FROM UNNEST(ARRAY['a','b']) WITH ORDINALITY AS t(x, n)", vec!["x|n", "a|1", "b|2"]),
         (
+            "SELECT \"$path\", count(*) AS n, min(\"$file_size\") > 0 AS full FROM vpc_flow_logs \
+             WHERE \"$path\" LIKE '%b.log.gz' GROUP BY 1",
+            vec![
+                "$path|n|full",
+                "s3://logs/AWSLogs/123456789012/vpcflowlogs/us-east-1/2020/05/05/b.log.gz|1|true",
+            ],
+        ),
+        (
+            "SELECT * FROM vpc_flow_logs WHERE \"$path\" LIKE '%b.log.gz' AND \"$file_modified_time\" > from_unixtime(0)",
+            vec![names, third],
+        ),
+        (
+            "SELECT t.id, u.item, n FROM (VALUES (1, ARRAY['a', 'b']), (2, ARRAY['c'])) AS t(id, items) \
+             CROSS JOIN UNNEST(t.items) WITH ORDINALITY AS u(item, n) ORDER BY t.id, n",
+            vec!["id|item|n", "1|a|1", "1|b|2", "2|c|1"],
+        ),
+        (
+            "SELECT id, k, v FROM (VALUES (1, MAP(ARRAY['x', 'y'], ARRAY[10, 20]))) AS t(id, m), UNNEST(m) AS u(k, v) ORDER BY k",
+            vec!["id|k|v", "1|x|10", "1|y|20"],
+        ),
+        (
+            "SELECT action, map_agg(dstport, bytes) AS m FROM vpc_flow_logs WHERE bytes < 600 GROUP BY action ORDER BY 1",
+            vec!["action|m", "ACCEPT|{443=500}", "REJECT|{22=40}"],
+        ),
+        (
             "SELECT date FROM \"vpc_flow_logs$partitions\" ORDER BY 1",
             vec!["date", "2020-05-04", "2020-05-05"],
         ),
@@ -243,4 +268,171 @@ fn parameters_are_put_in_their_places() {
     assert_eq!(put("SELECT 'it''s', ?", &["1"]), Ok("SELECT 'it''s', 1".to_owned()));
     assert!(put("SELECT ?", &["1", "2"]).is_err());
     assert!(put("SELECT ?, ?", &["1"]).is_err());
+}
+
+/// Both readers of blank-separated text give the same rows.
+mod columnar {
+    use super::*;
+    use crate::athena::arrow_type;
+    use crate::athena::columnar::Columnar;
+    use crate::athena::rows::{Reading, SerdeFormat};
+    use datafusion::arrow::array::{BooleanArray, RecordBatch};
+    use datafusion::arrow::compute::concat_batches;
+    use datafusion::arrow::compute::filter_record_batch;
+    use datafusion::arrow::datatypes::{Field, Schema};
+    use datafusion::prelude::{col, lit};
+    use proptest::prelude::*;
+
+    fn table() -> TableInfo {
+        TableInfo {
+            columns: pairs(COLUMNS),
+            serde: "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe".to_owned(),
+            serde_parameters: pairs(&[("field.delim", " ")]).into_iter().collect(),
+            ..TableInfo::default()
+        }
+    }
+
+    fn read(path: &Path, projection: &[usize], skip: usize, columnar: Option<Columnar>) -> RecordBatch {
+        let info = table();
+        let fields = projection.iter().map(|place| {
+            let (name, kind) = &info.columns[*place];
+            Field::new(name, arrow_type(kind).unwrap(), true)
+        });
+        let reading = Reading {
+            format: SerdeFormat::of(&info).unwrap(),
+            skip_lines: skip,
+            columnar,
+            names: info.columns.iter().map(|(name, _)| name.clone()).collect(),
+            projection: projection.to_vec(),
+            schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+            bytes: Arc::default(),
+            rows: Arc::default(),
+        };
+        let mut batches = Vec::new();
+        let mut send = |batch| {
+            batches.push(batch);
+            true
+        };
+        reading.text(path, &[], &mut send).unwrap();
+        concat_batches(&reading.schema, &batches).unwrap()
+    }
+
+    fn value(place: usize) -> BoxedStrategy<String> {
+        let plain: BoxedStrategy<String> = match COLUMNS[place] {
+            ("account_id", _) => "[0-9]{12}".boxed(),
+            ("srcaddr" | "dstaddr", _) => prop_oneof!["10\\.0\\.0\\.[1-9]", "2001:db8::[1-9a-f]"].boxed(),
+            ("action", _) => prop_oneof![Just("ACCEPT".to_owned()), Just("REJECT".to_owned())].boxed(),
+            ("log_status", _) => prop_oneof![Just("OK".to_owned()), Just("NODATA".to_owned())].boxed(),
+            (_, "string") => "eni-[0-9a-f]{1,8}".boxed(),
+            _ => "[1-9][0-9]{0,4}".boxed(),
+        };
+        prop_oneof![60 => plain, 6 => Just("-".to_owned())].boxed()
+    }
+
+    fn line() -> BoxedStrategy<String> {
+        let values: Vec<_> = (0..COLUMNS.len()).map(value).collect();
+        let plain = values.prop_map(|values| values.join(" ")).boxed();
+        let odd = prop_oneof![
+            Just(String::new()),
+            Just(HEADER.trim_end().to_owned()),
+            Just("2 123456789012".to_owned()),
+            Just("a\tb c".to_owned()),
+            Just("2  x".to_owned()),
+            (plain.clone(), "[ -~]{1,9}").prop_map(|(line, more)| format!("{line} {more}")),
+            (
+                plain.clone(),
+                0..COLUMNS.len(),
+                prop_oneof![
+                    Just("\\N"),
+                    Just("99999999999999999999"),
+                    Just("x"),
+                    Just("-5"),
+                    Just("\u{e9}"),
+                    Just("1\r"),
+                ]
+            )
+                .prop_map(|(line, at, odd)| {
+                    let mut values: Vec<&str> = line.split(' ').collect();
+                    values[at] = odd;
+                    values.join(" ")
+                }),
+        ];
+        prop_oneof![40 => plain, 1 => odd].boxed()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn both_readers_agree(
+            lines in prop::collection::vec(line(), 0..12),
+            projection in prop::collection::vec(0..COLUMNS.len(), 0..6),
+            skip in 0..2_usize,
+            ends in any::<bool>(),
+            filtered in 0..3_usize,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.log");
+            let mut text = lines.join("\n");
+            if ends && !text.is_empty() {
+                text.push('\n');
+            }
+            fs::write(&path, text).unwrap();
+            let mut projection = projection;
+            let filters = match filtered {
+                0 => vec![],
+                1 => vec![col("action").eq(lit("REJECT"))],
+                _ => vec![col("dstport").eq(lit(22)).or(col("dstport").eq(lit(443)))],
+            };
+            // The filter's column is there to look at again.
+            projection.insert(0, if filtered == 1 { 12 } else { 6 });
+            let mut seen = std::collections::BTreeSet::new();
+            projection.retain(|place| seen.insert(*place));
+            let info = table();
+            let format = SerdeFormat::of(&info).unwrap();
+            let fast = Columnar::of(&info, &format).unwrap().only(&info, &filters);
+            let keep = |batch: RecordBatch| {
+                let wanted: BooleanArray = (0..batch.num_rows())
+                    .map(|row| {
+                        let value = super::super::text(batch.column(0), row);
+                        Some(match filtered {
+                            0 => true,
+                            1 => value.as_deref() == Some("REJECT"),
+                            _ => matches!(value.as_deref(), Some("22" | "443")),
+                        })
+                    })
+                    .collect();
+                filter_record_batch(&batch, &wanted).unwrap()
+            };
+            let expected = keep(read(&path, &projection, skip, None));
+            prop_assert_eq!(keep(read(&path, &projection, skip, Some(fast))), expected);
+        }
+    }
+
+    #[test]
+    fn other_tables_have_the_other_reader() {
+        let is_columnar = |change: &dyn Fn(&mut TableInfo)| {
+            let mut info = table();
+            change(&mut info);
+            Columnar::of(&info, &SerdeFormat::of(&info).unwrap()).is_some()
+        };
+        assert!(is_columnar(&|_| {}));
+        assert!(is_columnar(&|info| info.columns[3].0 = "sourceaddress".to_owned()));
+        for (what, change) in [
+            (
+                "a tab",
+                (&|info: &mut TableInfo| {
+                    drop(info.serde_parameters.insert("field.delim".into(), "\t".into()))
+                }) as &dyn Fn(&mut TableInfo),
+            ),
+            ("a name", &|info| info.columns[3].0 = "weather".to_owned()),
+            ("a type", &|info| info.columns[9].1 = "string".to_owned()),
+            ("twice", &|info| info.columns[3].0 = "dstaddr".to_owned()),
+            ("a null", &|info| {
+                drop(info.serde_parameters.insert("serialization.null.format".into(), "-".into()))
+            }),
+            ("json", &|info| info.serde = "org.openx.data.jsonserde.JsonSerDe".to_owned()),
+        ] {
+            assert!(!is_columnar(change), "{what}");
+        }
+    }
 }

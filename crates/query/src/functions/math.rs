@@ -53,14 +53,6 @@ fn common(types: &[DataType]) -> DataType {
     }
 }
 
-/// The type of a list's items.
-fn item(types: &[DataType]) -> DataType {
-    match types.first() {
-        Some(DataType::List(item) | DataType::LargeList(item)) => item.data_type().clone(),
-        _ => DataType::Null,
-    }
-}
-
 pub(super) fn functions() -> Vec<ScalarUDF> {
     let (bigint, double) = (Returns::Type(|| DataType::Int64), Returns::Type(|| DataType::Float64));
     vec![
@@ -139,29 +131,6 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         }),
         scalar("greatest", 1..=64, Returns::Of(common), |args, rows, to| extreme(args, rows, to, true)),
         scalar("least", 1..=64, Returns::Of(common), |args, rows, to| extreme(args, rows, to, false)),
-        scalar("element_at", 2..=2, Returns::Of(item), |args, rows, wanted| {
-            let (lists, places) = (args[0].as_list_opt::<i32>(), longs(&args[1])?);
-            let Some(lists) = lists else { return wrong("element_at needs an array") };
-            let mut found = Vec::with_capacity(rows);
-            for row in 0..rows {
-                let items = lists.is_valid(row).then(|| lists.value(row));
-                let value = match (items, long(&places, row)) {
-                    (Some(_), Some(0)) => return wrong("SQL array indices start at 1"),
-                    (Some(items), Some(place)) => {
-                        let count = items.len() as i64;
-                        let at = if place > 0 { place - 1 } else { count + place };
-                        let at = usize::try_from(at).ok().filter(|at| *at < items.len());
-                        at.map(|at| ScalarValue::try_from_array(&items, at)).transpose()?
-                    }
-                    _ => None,
-                };
-                found.push(match value {
-                    Some(value) => value,
-                    None => ScalarValue::try_from(wanted)?,
-                });
-            }
-            ScalarValue::iter_to_array(found)
-        }),
         scalar("typeof", 1..=1, Returns::Type(|| DataType::Utf8), |args, rows, _| {
             let field = datafusion::arrow::datatypes::Field::new("a", args[0].data_type().clone(), true);
             let name = crate::athena::column(&field).data_type;

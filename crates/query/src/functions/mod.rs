@@ -4,6 +4,7 @@
 //!
 //! Source: Trino documentation, "Functions and operators".
 
+mod collections;
 pub(crate) mod datetime;
 pub mod ip;
 mod math;
@@ -17,7 +18,13 @@ use datafusion::prelude::SessionContext;
 
 /// Makes Trino's known to a session.
 pub fn register_trino(session: &SessionContext) {
-    let families = [datetime::functions(), ip::functions(session), math::functions(), text::functions()];
+    let families = [
+        collections::functions(),
+        datetime::functions(),
+        ip::functions(session),
+        math::functions(),
+        text::functions(),
+    ];
     for function in families.into_iter().flatten() {
         session.register_udf(function);
     }

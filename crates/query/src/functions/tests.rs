@@ -83,6 +83,28 @@ fn functions_by_hand() {
         ("from_base('ff', 16)", "255"),
         ("typeof(CAST(1 AS bigint))", "bigint"),
         ("round(2.5)", "3.0"),
+        // Arrays, maps, rows, functions of functions.
+        ("transform(ARRAY[1, 2], x -> x * 10)", "[10, 20]"),
+        ("filter(ARRAY[22, 80, 443], port -> port < 100)", "[22, 80]"),
+        ("any_match(ARRAY['a', 'b'], Item -> item = 'b')", "true"),
+        ("all_match(ARRAY[1, 2], x -> x > 1)", "false"),
+        ("none_match(ARRAY[1, 2], x -> x > 2)", "true"),
+        ("array_join(ARRAY[1, 2], '-')", "1-2"),
+        ("array_max(ARRAY[1, 3, 2])", "3"),
+        ("array_sort(array_distinct(ARRAY[2, 1, 2]))", "[1, 2]"),
+        ("array_remove(ARRAY[1, 2, 1], 1)", "[2]"),
+        ("arrays_overlap(ARRAY[1, 2], ARRAY[2, 3])", "true"),
+        ("sequence(1, 3)", "[1, 2, 3]"),
+        ("flatten(ARRAY[ARRAY[1], ARRAY[2]])", "[1, 2]"),
+        ("MAP(ARRAY['a', 'b'], ARRAY[1, 2])", "{a=1, b=2}"),
+        ("element_at(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), 'b')", "2"),
+        ("element_at(MAP(ARRAY['a'], ARRAY[1]), 'z')", "NULL"),
+        ("map_keys(MAP(ARRAY['a', 'b'], ARRAY[1, 2]))", "[a, b]"),
+        ("map_values(MAP(ARRAY['a', 'b'], ARRAY[1, 2]))", "[1, 2]"),
+        ("cardinality(MAP(ARRAY['a', 'b'], ARRAY[1, 2]))", "2"),
+        ("CAST(ROW(1, 'x') AS ROW(id bigint, name varchar))", "{id=1, name=x}"),
+        ("CAST(ARRAY[1, 2] AS ARRAY(varchar))", "[1, 2]"),
+        ("CAST(ROW(1, ARRAY[2]) AS ROW(a bigint, b ARRAY(double)))", "{a=1, b=[2.0]}"),
         // Addresses.
         ("contains('10.0.0.0/8', CAST('10.1.2.3' AS IPADDRESS))", "true"),
         ("contains('10.0.0.0/8', IPADDRESS '11.1.2.3')", "false"),
@@ -115,6 +137,8 @@ fn aggregates_by_hand() {
         ("count(*) FILTER (WHERE n IS NULL)", "1"),
         ("every(n < 9)", "true"),
         ("cardinality(array_agg(name))", "4"),
+        ("map_agg(name, n)", "{a=1, b=5, c=null, d=3}"),
+        ("histogram(n > 1)", "{false=1, true=2}"),
     ] {
         check(&mut wrong, &format!("SELECT {sql} FROM {rows}"), expected);
     }
@@ -138,8 +162,12 @@ fn what_fails_says_why() {
             "INVALID_FUNCTION_ARGUMENT: %U not supported in date format string",
         ),
         (
-            "SELECT filter(ARRAY[1], 1)",
-            "NOT_SUPPORTED: functions of functions, such as filter, are not supported",
+            "SELECT reduce(ARRAY[1], 0, (s, x) -> s + x, s -> s)",
+            "NOT_SUPPORTED: the function reduce with a function as its argument is not supported",
+        ),
+        (
+            "SELECT x FROM (VALUES (ARRAY[1])) AS t(a) LEFT JOIN UNNEST(a) AS u(x) ON true",
+            "NOT_SUPPORTED: LEFT JOIN UNNEST is not supported",
         ),
     ] {
         check(&mut wrong, sql, expected);

@@ -15,6 +15,8 @@ mod prune;
 mod select;
 mod text;
 
+pub(crate) use select::selection;
+
 use crate::files::format::Given;
 use crate::source::{Kind, Listing, Object};
 use crate::tally::Tally;

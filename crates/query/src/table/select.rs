@@ -10,7 +10,7 @@ use super::Origin;
 
 /// The selection that chooses exactly the records for which `filter` holds, if
 /// there is one: `action = 'REJECT'`, `dstport IN (22, 3389)`.
-pub(super) fn selection(columns: &[Column], filter: &Expr) -> Option<Selection> {
+pub(crate) fn selection(columns: &[Column], filter: &Expr) -> Option<Selection> {
     let mut found = None;
     let mut texts = Vec::new();
     collect(columns, filter, &mut found, &mut texts)?;
