@@ -28,6 +28,31 @@ def says(server, text, **fields):
     return server.wait_for_line(wanted)["fields"]
 
 
+def record_all(server):
+    """A flow log of all devices that rules attach, before there is one; their VPC."""
+    (vpc,) = server.boto("ec2").describe_vpcs(Filters=[{"Name": "tag-key", "Values": ["weir:rule"]}])["Vpcs"]
+    made = server.boto("ec2").create_flow_logs(
+        ResourceType="VPC",
+        ResourceIds=[vpc["VpcId"]],
+        TrafficType="ALL",
+        LogGroupName="appear",
+        DeliverLogsPermissionArn=make_role(server),
+    )
+    assert made["Unsuccessful"] == []
+    return vpc["VpcId"]
+
+
+def counted(server, eni, port):
+    """Packets from outside to a port, in all records of an interface."""
+    logs = server.boto("logs")
+    try:
+        page = logs.get_log_events(logGroupName="appear", logStreamName=f"{eni}-all", startFromHead=True)
+    except logs.exceptions.ResourceNotFoundException:
+        return 0
+    lines = [event["message"].split() for event in page["events"]]
+    return sum(int(f[8]) for f in lines if f[6] == str(port) and f[3:5] == [OUTSIDE, INSIDE])
+
+
 def test_devices_that_come_and_go(serve):
     number = os.getpid() % 100_000
     cable = f"wc{number}"
@@ -36,25 +61,10 @@ def test_devices_that_come_and_go(serve):
         *("--observe", f"ns:weir-test-{os.getpid()}-*/eth*"),
         *("--observe", f"{cable}*"),
     )
-    ec2, logs = server.boto("ec2"), server.boto("logs")
-    # The network is there before the first device: one flow log for all.
-    (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "tag-key", "Values": ["weir:rule"]}])["Vpcs"]
-    made = ec2.create_flow_logs(
-        ResourceType="VPC",
-        ResourceIds=[vpc["VpcId"]],
-        TrafficType="ALL",
-        LogGroupName="appear",
-        DeliverLogsPermissionArn=make_role(server),
-    )
-    assert made["Unsuccessful"] == []
+    ec2, watched = server.boto("ec2"), record_all(server)
 
     def packets(eni, port):
-        try:
-            page = logs.get_log_events(logGroupName="appear", logStreamName=f"{eni}-all", startFromHead=True)
-        except logs.exceptions.ResourceNotFoundException:
-            return 0
-        lines = [event["message"].split() for event in page["events"]]
-        return sum(int(f[8]) for f in lines if f[6] == str(port) and f[3:5] == [OUTSIDE, INSIDE])
+        return counted(server, eni, port)
 
     def state_of(eni):
         (found,) = ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"]
@@ -66,8 +76,16 @@ def test_devices_that_come_and_go(serve):
         server.wait_until(lambda: state_of(eni).get("PrivateIpAddress") == INSIDE)
         row = interfaces(server)[(inside, "eth0")]
         assert (row["Interface"], row["Mode"], row["Side"]) == (eni, "observe", "instance"), row
+        assert state_of(eni)["VpcId"] == watched
+
+        # Two servers on one device: each counts every packet.
+        other = serve("--interval", "1", "--observe", f"ns:{inside}/eth*", name="other")
+        twin = says(other, "attached by a rule", device=f"{inside}/eth0")["interface"]
+        record_all(other)
         pair.traffic(outside, "udp-from", OUTSIDE, INSIDE, 7001, 20, 6000)
         server.wait_until(lambda: packets(eni, 7001) == 20)
+        other.wait_until(lambda: counted(other, twin, 7001) == 20)
+        assert other.stop() == 0
 
         # A new name: the same interface, the same programs.
         ip("-n", inside, "link", "set", "eth0", "down")

@@ -181,12 +181,12 @@ impl Work {
     fn follow(&self, step: Step) {
         match step {
             Step::Vanish { interface, place, why } => {
-                info!(%interface, device = place, "{why}: detached");
                 self.transact(|cx| appeared::vanish(cx, &interface));
+                info!(%interface, device = place, "{why}: detached");
             }
             Step::Rename { interface, from, to } => {
-                info!(%interface, from, to, "the device was renamed");
                 self.transact(|cx| appeared::rename(cx, &interface, &to));
+                info!(%interface, from, to, "the device was renamed");
             }
             Step::Readdress { interface, ipv4, ipv6 } => {
                 self.transact(|cx| appeared::readdress(cx, &interface, &ipv4, &ipv6));
@@ -202,17 +202,17 @@ impl Work {
     }
 
     /// Waits until the agent has attached what appeared; what it could not is
-    /// taken back.
+    /// taken back. An agent that is slow, as on a busy machine, goes on by itself.
     fn confirm(&mut self, appeared: Vec<(super::plan::Key, Appeared, Option<Found>)>) {
         let generation = self.state.generation().unwrap_or(u64::MAX);
-        let applied = self.agent.wait_applied(generation, PATIENCE);
+        if !self.agent.wait_applied(generation, PATIENCE) {
+            warn!(devices = appeared.len(), "attaching takes long; it goes on");
+        }
         for (key, device, found) in appeared {
             let place = place(device.netns.as_deref(), &device.device);
             let interface = found.and_then(|(interface, known)| {
                 let id = interface.id;
-                let problem = self.agent.problem(&id);
-                let problem = problem.or_else(|| (!applied).then(|| "the agent does not answer".to_owned()));
-                match problem {
+                match self.agent.problem(&id) {
                     None if known => None,
                     None => {
                         info!(interface = %id, device = place, rule = device.rule, mode = %device.mode, "attached by a rule");
