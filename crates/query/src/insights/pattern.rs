@@ -152,6 +152,9 @@ fn severity(template: &str) -> Option<&'static str> {
     LEVELS.iter().find(|(_, names)| has(names)).map(|(level, _)| *level)
 }
 
+/// The columns of a table of patterns, in order.
+type Columns = Vec<(String, Kind)>;
+
 /// One pattern: texts now and before.
 struct Row {
     pattern: String,
@@ -161,7 +164,7 @@ struct Row {
 
 /// The patterns as a table, the most frequent first; with those of an earlier
 /// time beside them, what changed most first.
-pub fn table(now: Counts, before: Option<Counts>) -> Result<(Arc<dyn TableProvider>, Vec<(String, Kind)>)> {
+pub fn table(now: Counts, before: Option<Counts>) -> Result<(Arc<dyn TableProvider>, Columns)> {
     let (total, is_diff) = (now.total(), before.is_some());
     let before = before.unwrap_or_default();
     let merged = merged(now.0.keys().chain(before.0.keys()));
