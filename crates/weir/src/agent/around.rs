@@ -41,8 +41,8 @@ pub fn tags(orders: &Orders, flow_log: &FlowLogOrder, interface: &InterfaceOrder
 
 /// `None` for an empty value: it would be no word of a record. A value `-`
 /// would mean that there is no tag.
-fn encoded(value: &String) -> Option<String> {
-    match value.as_str() {
+fn encoded(value: &str) -> Option<String> {
+    match value {
         "" => None,
         "-" => Some("%2D".to_owned()),
         value => Some(utf8_percent_encode(value, SPECIAL).to_string()),
@@ -62,7 +62,7 @@ mod tests {
             ("-", Some("%2D")),
             ("", None),
         ] {
-            assert_eq!(encoded(&value.to_owned()).as_deref(), expected, "{value}");
+            assert_eq!(encoded(value).as_deref(), expected, "{value}");
         }
     }
 }
