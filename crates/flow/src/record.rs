@@ -86,7 +86,8 @@ pub enum Body<'a> {
     Flow(&'a FlowSample),
     /// The interface had no traffic in the window.
     NoData,
-    /// Traffic of the window could not be counted.
+    /// Traffic of the window is in no record: so many packets with so many
+    /// bytes, or zeros if that is not known.
     SkipData { packets: u64, bytes: u64 },
 }
 
@@ -157,6 +158,15 @@ impl<'a> Record<'a> {
         match self.body {
             Body::Flow(sample) => value(sample),
             Body::NoData | Body::SkipData { .. } => Value::Null,
+        }
+    }
+
+    /// A number about what a SKIPDATA record stands for, from its packets and
+    /// bytes; null where they are not known.
+    pub(crate) fn skipped(&self, number: impl FnOnce(u64, u64) -> u64) -> Value<'a> {
+        match self.body {
+            Body::SkipData { packets, bytes } if packets > 0 => Value::count(number(packets, bytes)),
+            _ => Value::Null,
         }
     }
 

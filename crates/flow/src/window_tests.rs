@@ -123,6 +123,8 @@ fn what_was_skipped_gives_one_skipdata_record_beside_the_others() {
     samples.flows.push(flow("203.0.113.12 172.31.16.139 0 0 1 in ACCEPT 1431280880000"));
     assert_eq!(lines("srcaddr log-status", &samples, TrafficType::All), ["203.0.113.12 OK", "- SKIPDATA"]);
     assert_eq!(lines("srcaddr log-status", &samples, TrafficType::Reject), ["- SKIPDATA"]);
+    let amounts = "srcaddr weir-skipped-packets weir-skipped-bytes";
+    assert_eq!(lines(amounts, &samples, TrafficType::All), ["203.0.113.12 - -", "- 9 900"]);
     assert_eq!(
         lines(CUSTOM, &samples, TrafficType::Reject),
         ["3 vpc-abcdefab012345678 subnet-aaaaaaaa012345678 i-01234567890123456 eni-1235b8ca123456789 \

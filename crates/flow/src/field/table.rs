@@ -276,6 +276,12 @@ fields! {
     WeirRejectReason "weir-reject-reason" 0 Text Vpc null
         "Why REJECT: `network-acl-rule`, `network-acl-default`, `no-security-group-rule`, `after-close`, or `host-firewall:` and the kernel's drop reason."
             => |r, _| r.flow(|s| s.decision.reject_reason());
+    WeirSkippedPackets "weir-skipped-packets" 0 Int64 Vpc null
+        "Of a SKIPDATA record: packets of the window that are in no record because the flow table was full."
+            => |r, _| r.skipped(|packets, _| packets);
+    WeirSkippedBytes "weir-skipped-bytes" 0 Int64 Vpc null
+        "Of a SKIPDATA record: bytes of those packets' IP datagrams."
+            => |r, _| r.skipped(|_, bytes| bytes);
 }
 
 /// What a host has no way to learn.

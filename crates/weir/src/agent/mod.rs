@@ -491,6 +491,9 @@ fn window(opened_at: UnixMillis, end_s: i64, last_end_s: i64) -> Window {
 }
 
 #[cfg(test)]
+mod clock_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering};
