@@ -28,6 +28,8 @@ class Postgres:
             names = [user.pw_name for user in pwd.getpwall()]
             user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
+            # A server that root starts gives up the right to enter others' folders.
+            os.chmod(self.folder, 0o755)
             self.who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         data = os.path.join(self.folder, "data")
         initdb = ["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "weir", "-D", data]

@@ -78,7 +78,8 @@ impl Home {
             fs::read_dir(&self.0).with_context(|| format!("cannot list the data folder {shown}"))?;
         if inside.next().is_none() || self.holds_state() {
             fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
-                .with_context(|| format!("cannot close the data folder {shown} to others"))?;
+                .with_context(|| format!("cannot close the data folder {shown} to others"))
+                .hint("the folder has to belong to the user that runs weir: chown it, or name another one with --data-dir")?;
         }
         for path in [self.logs(), self.spool()] {
             folder(&path).with_context(|| format!("cannot make {}", path.display()))?;
