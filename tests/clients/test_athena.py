@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 
 import pytest
@@ -223,14 +224,20 @@ def test_a_caller_reads_what_it_may(athena, weir):
 
 
 def test_the_guide(weir):
-    """docs/guides/athena.md as it stands there, in one shell."""
+    """docs/guides/athena.md as it stands there, in one shell and one Python."""
     with open(GUIDE) as file:
-        blocks = re.findall(r"```sh\n(.*?)```", file.read(), re.DOTALL)
+        guide = file.read()
+    blocks = re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
     script = "".join(blocks).replace("weir serve &\n", "").replace('eval "$(weir env)"\n', "")
     env = weir.env() | {"PATH": f"{os.path.dirname(AWS)}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], env=env, capture_output=True, text=True, timeout=300, cwd=weir.data_dir)
     assert done.returncode == 0, done.stderr
     assert "10.117.1.23" in done.stdout, done.stdout
+    program = "".join(re.findall(r"```python\n(.*?)```", guide, re.DOTALL))
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=300, cwd=weir.data_dir)
+    assert done.returncode == 0, done.stderr
+    rows = done.stdout.splitlines()
+    assert rows[0] == "('10.117.1.23', 22, 1)" and rows[-2].split() == ["10.117.1.22", "1000"], rows
 
 
 def test_setup_of_a_flow_log(athena, weir):

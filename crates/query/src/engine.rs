@@ -10,6 +10,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
+/// Of a thread's memory for each row of a batch.
+const ROW_BYTES: usize = 16 << 10;
+
+/// A thread has at least that much, or there are fewer of them: less does not
+/// sort and merge.
+pub const THREAD_BYTES: usize = 16 << 20;
+
 /// What sessions may use.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
@@ -18,7 +25,7 @@ pub struct EngineOptions {
     pub memory_bytes: usize,
     /// The folder for it; `None`: the system's for temporary files.
     pub spill: Option<PathBuf>,
-    /// How many threads one query uses.
+    /// How many threads one query uses, if there are [`THREAD_BYTES`] for each.
     pub partitions: usize,
 }
 
@@ -37,6 +44,7 @@ impl Default for EngineOptions {
 pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     partitions: usize,
+    memory_bytes: usize,
 }
 
 impl Engine {
@@ -49,7 +57,11 @@ impl Engine {
         if let Some(folder) = &options.spill {
             runtime = runtime.with_temp_file_path(folder);
         }
-        Ok(Self { runtime: runtime.build_arc()?, partitions: options.partitions.max(1) })
+        Ok(Self {
+            runtime: runtime.build_arc()?,
+            partitions: options.partitions.min(options.memory_bytes / THREAD_BYTES).max(1),
+            memory_bytes: options.memory_bytes,
+        })
     }
 
     /// A session without tables. Names without quotes are lower case, nulls
@@ -70,6 +82,47 @@ impl Engine {
         // fall into a group that is there already.
         options.execution.skip_partial_aggregation_probe_ratio_threshold = 0.5;
         options.execution.time_zone = Some("UTC".to_owned());
+        // A thread that sorts must have room for a few batches of wide rows
+        // beside what merging them takes, however little memory there is.
+        let share = self.memory_bytes / self.partitions;
+        let execution = &mut options.execution;
+        execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(share / 8);
+        let rows = (share / ROW_BYTES).clamp(512, config.batch_size().max(512));
+        let config = config.with_batch_size(rows);
         SessionContext::new_with_config_rt(change(config), Arc::clone(&self.runtime))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::StreamExt;
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_spilled() {
+        let folder = tempfile::tempdir().unwrap();
+        let options =
+            EngineOptions { memory_bytes: 32 << 20, spill: Some(folder.path().to_owned()), partitions: 2 };
+        let session = Engine::new(&options).unwrap().session();
+        // 100 MB, in no order.
+        let sql = "SELECT repeat(md5(CAST(value AS varchar)), 16) AS text FROM generate_series(1, 200000) ORDER BY text";
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut stream = session.sql(sql).await.unwrap().execute_stream().await.unwrap();
+            let (mut rows, mut last, mut has_spilled) = (0, String::new(), false);
+            while let Some(batch) = stream.next().await {
+                let batch = batch.unwrap();
+                has_spilled |= std::fs::read_dir(folder.path()).unwrap().next().is_some();
+                let column = batch.column(0).clone();
+                for row in [0, batch.num_rows() - 1] {
+                    let text = crate::athena::text(&column, row).unwrap();
+                    assert!(text.len() == 512 && text >= last);
+                    last = text;
+                }
+                rows += batch.num_rows();
+            }
+            assert_eq!((rows, has_spilled), (200_000, true));
+        });
     }
 }

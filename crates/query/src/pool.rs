@@ -6,6 +6,11 @@
 //! the memory free. Here an operator may take more than its share as long as
 //! that leaves a quarter of the pool to the others.
 //!
+//! The merge of a sort's spilled files takes memory for each file, as many files
+//! as it gets memory for, and then has none left for what reads it. Here the
+//! merges together have half of the pool, and what they have no room for they
+//! merge in another round.
+//!
 //! Invariant: never more than the pool's size for what asks before it takes.
 
 use datafusion::common::DataFusionError;
@@ -25,6 +30,8 @@ pub struct SharedPool {
 struct State {
     /// Operators that can spill.
     spillers: usize,
+    /// Merges of spilled files.
+    mergers: usize,
     spillable: usize,
     unspillable: usize,
 }
@@ -40,14 +47,24 @@ impl SharedPool {
     }
 
     /// Whether an operator with `own` bytes may take `more`.
-    fn is_allowed(&self, state: &State, can_spill: bool, own: usize, more: usize) -> bool {
+    fn is_allowed(&self, state: &State, consumer: &MemoryConsumer, own: usize, more: usize) -> bool {
         let all = (state.spillable + state.unspillable).saturating_add(more);
-        if !can_spill || all <= self.bytes / 4 * 3 {
+        if is_merge(consumer) {
+            // Two files are the least that can be merged.
+            let share = (self.bytes / 2 / state.mergers.max(1)).max(more.saturating_mul(2));
+            return own.saturating_add(more) <= share && all <= self.bytes;
+        }
+        if !consumer.can_spill() || all <= self.bytes / 4 * 3 {
             return all <= self.bytes;
         }
         let share = self.bytes.saturating_sub(state.unspillable) / state.spillers.max(1);
         own.saturating_add(more) <= share && all <= self.bytes
     }
+}
+
+/// Whether it merges the spilled files of a sort: DataFusion says so in the name only.
+fn is_merge(consumer: &MemoryConsumer) -> bool {
+    consumer.name().starts_with("ExternalSorterMerge")
 }
 
 impl fmt::Display for SharedPool {
@@ -62,12 +79,15 @@ impl MemoryPool for SharedPool {
     }
 
     fn register(&self, consumer: &MemoryConsumer) {
-        self.state().spillers += usize::from(consumer.can_spill());
+        let mut state = self.state();
+        state.spillers += usize::from(consumer.can_spill());
+        state.mergers += usize::from(is_merge(consumer));
     }
 
     fn unregister(&self, consumer: &MemoryConsumer) {
         let mut state = self.state();
         state.spillers = state.spillers.saturating_sub(usize::from(consumer.can_spill()));
+        state.mergers = state.mergers.saturating_sub(usize::from(is_merge(consumer)));
     }
 
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
@@ -90,8 +110,7 @@ impl MemoryPool for SharedPool {
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         let mut state = self.state();
-        let can_spill = reservation.consumer().can_spill();
-        if !self.is_allowed(&state, can_spill, reservation.size(), additional) {
+        if !self.is_allowed(&state, reservation.consumer(), reservation.size(), additional) {
             let used = state.spillable + state.unspillable;
             return Err(DataFusionError::ResourcesExhausted(format!(
                 "{} has {} bytes and cannot have {additional} more: {used} of {} are used",
@@ -100,7 +119,7 @@ impl MemoryPool for SharedPool {
                 self.bytes
             )));
         }
-        if can_spill {
+        if reservation.consumer().can_spill() {
             state.spillable += additional;
         } else {
             state.unspillable += additional;

@@ -27,3 +27,20 @@ fn one_operator_may_have_what_the_others_do_not_need() {
     drop((one, two, three, other));
     assert_eq!(pool.reserved(), 0);
 }
+
+#[test]
+fn merges_leave_half_to_what_reads_them() {
+    let pool: Arc<dyn MemoryPool> = Arc::new(SharedPool::new(1000));
+    let merge = |part: usize| MemoryConsumer::new(format!("ExternalSorterMerge[{part}]")).register(&pool);
+    let (one, two) = (merge(0), merge(1));
+    assert!(one.try_grow(100).is_ok());
+    assert!(one.try_grow(150).is_ok());
+    assert!(one.try_grow(1).is_err());
+    // Two files can be merged, however large they are.
+    assert!(two.try_grow(200).is_ok());
+    assert!(two.try_grow(200).is_ok());
+    assert!(two.try_grow(200).is_err());
+    drop(one);
+    assert!(two.try_grow(100).is_ok());
+    assert!(two.try_grow(1).is_err());
+}

@@ -191,6 +191,22 @@ fn large_plain_files_are_read_in_parts_without_loss() {
 }
 
 #[test]
+fn the_first_rows_of_many_files_open_few_of_them() {
+    let root = tempfile::tempdir().unwrap();
+    for count in 0..60 {
+        write(
+            &root.path().join(format!("{count:02}.log.gz")),
+            Wrapping::Gzip,
+            &lines(1_714_521_600, "10.0.0.1"),
+        );
+    }
+    let (found, tally) = query(root.path(), "SELECT srcaddr FROM flow_logs LIMIT 2");
+    assert_eq!(found.len(), 2);
+    // One a thread, and what one of them began before the other was heard.
+    assert!(tally.opened().len() <= 12, "{:?}", tally.opened());
+}
+
+#[test]
 fn saved_queries_answer() {
     let root = tempfile::tempdir().unwrap();
     folder(root.path());

@@ -31,6 +31,7 @@ mod page;
 mod permit;
 mod render;
 mod required;
+mod search_tables;
 mod update_database;
 mod update_partition;
 mod update_table;
@@ -63,6 +64,7 @@ pub const ACTIONS: &[JsonAction] = &[
     JsonAction { name: "GetTable", run: get_table::run },
     JsonAction { name: "GetTableVersions", run: get_table_versions::run },
     JsonAction { name: "GetTables", run: get_tables::run },
+    JsonAction { name: "SearchTables", run: search_tables::run },
     JsonAction { name: "UpdateDatabase", run: update_database::run },
     JsonAction { name: "UpdatePartition", run: update_partition::run },
     JsonAction { name: "UpdateTable", run: update_table::run },

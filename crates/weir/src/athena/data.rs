@@ -1,11 +1,16 @@
-//! Files of rows that CREATE TABLE AS, INSERT INTO and UNLOAD write.
+//! Files of rows that CREATE TABLE AS, INSERT INTO and UNLOAD write, as the rows
+//! come: what waits in memory are the row groups of Parquet, [`WAITING_BYTES`] at
+//! most. Nothing is an object before all is written.
 
 use super::catalog::Seen;
 use super::output::Place;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::Arc;
+use weir_objects::Store;
+use weir_objects::store::Writing;
 use weir_query::athena::{Planned, QueryError, SerdeFormat, TableInfo, arrow_type, text};
 use weir_query::datafusion::arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use weir_query::datafusion::arrow::compute::{cast, take};
@@ -66,15 +71,22 @@ impl Format {
 /// Rows, the values of partitions, and the objects that were written.
 type Finished = (u64, Vec<Vec<String>>, Vec<String>);
 
-/// A file of one partition: its rows are kept until the end.
-struct Part {
+/// Row groups of one statement that are not written yet, all its files together.
+const WAITING_BYTES: usize = 128 << 20;
+
+/// A file of one partition.
+struct Part<'a> {
     values: Vec<String>,
-    bytes: Vec<u8>,
-    parquet: Option<ArrowWriter<Vec<u8>>>,
+    out: Out<'a>,
 }
 
-pub struct Files {
-    seen: Seen,
+enum Out<'a> {
+    Text(Writing<'a>),
+    Parquet(Box<ArrowWriter<Writing<'a>>>),
+}
+
+/// What is written, and where.
+pub struct Shape {
     folder: String,
     id: String,
     format: Format,
@@ -83,14 +95,12 @@ pub struct Files {
     data: usize,
     /// Places of the columns in a batch, in the order of `schema`.
     order: Vec<usize>,
-    parts: BTreeMap<String, Part>,
-    rows: u64,
 }
 
-impl Files {
-    /// Errors: columns that do not fit the table.
+impl Shape {
+    /// Errors: columns that do not fit the table; the caller may not write there.
     pub fn new(
-        seen: Seen,
+        seen: &Seen,
         folder: &str,
         id: &str,
         format: Format,
@@ -98,7 +108,7 @@ impl Files {
         target: Option<&TableInfo>,
         planned: &Planned,
     ) -> Result<Self, QueryError> {
-        Place::of(&seen, &format!("{folder}{id}"))?;
+        Place::of(seen, &format!("{folder}{id}"))?;
         let given = planned.schema.fields();
         let mut fields: Vec<Field> = Vec::new();
         let mut order: Vec<usize> = (0..given.len()).collect();
@@ -138,22 +148,36 @@ impl Files {
         }
         let data = fields.len() - keys.len();
         let schema = Arc::new(Schema::new(fields));
-        let (folder, id) = (folder.to_owned(), id.to_owned());
-        Ok(Self { seen, folder, id, format, schema, data, order, parts: BTreeMap::new(), rows: 0 })
+        Ok(Self { folder: folder.to_owned(), id: id.to_owned(), format, schema, data, order })
+    }
+}
+
+/// The files of a statement. If they are dropped before their end, nothing is left.
+pub struct Files<'a> {
+    seen: &'a Seen,
+    store: &'a Store,
+    shape: &'a Shape,
+    parts: BTreeMap<String, Part<'a>>,
+    rows: u64,
+}
+
+impl<'a> Files<'a> {
+    pub fn new(seen: &'a Seen, shape: &'a Shape) -> Result<Self, QueryError> {
+        Ok(Self { seen, store: seen.store()?, shape, parts: BTreeMap::new(), rows: 0 })
     }
 
     pub fn add(&mut self, batch: &RecordBatch) -> Result<(), QueryError> {
         self.rows += batch.num_rows() as u64;
         let mut columns: Vec<ArrayRef> = Vec::new();
-        for (field, place) in self.schema.fields().iter().zip(&self.order) {
+        for (field, place) in self.shape.schema.fields().iter().zip(&self.shape.order) {
             columns.push(cast(batch.column(*place), field.data_type()).map_err(QueryError::internal)?);
         }
-        let keys = columns.split_off(self.data);
+        let keys = columns.split_off(self.shape.data);
         let mut by_part: BTreeMap<String, (Vec<String>, Vec<u32>)> = BTreeMap::new();
         for row in 0..batch.num_rows() {
             let null = || "__HIVE_DEFAULT_PARTITION__".to_owned();
             let values: Vec<String> = keys.iter().map(|key| text(key, row).unwrap_or_else(null)).collect();
-            let names = self.schema.fields().iter().skip(self.data);
+            let names = self.shape.schema.fields().iter().skip(self.shape.data);
             let path: String = names.zip(&values).fold(String::new(), |mut path, (field, value)| {
                 let _ = write!(path, "{}={value}/", field.name());
                 path
@@ -180,33 +204,41 @@ impl Files {
             let text = format!("Exceeded limit of {PARTITIONS} open writers for partitions/buckets");
             return Err(QueryError::user(1000, "HIVE_TOO_MANY_OPEN_PARTITIONS", text));
         }
-        let fields: Vec<_> = self.schema.fields().iter().take(self.data).cloned().collect();
+        let fields: Vec<_> = self.shape.schema.fields().iter().take(self.shape.data).cloned().collect();
         let schema = Arc::new(Schema::new(fields));
-        let part =
-            self.parts.entry(path).or_insert_with(|| Part { values, bytes: Vec::new(), parquet: None });
-        let rows = columns.first().map_or(0, |column| column.len());
-        match &self.format {
-            Format::Parquet => {
-                if part.parquet.is_none() {
-                    let snappy = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-                    let writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(snappy));
-                    part.parquet = Some(writer.map_err(QueryError::internal)?);
-                }
-                let batch = RecordBatch::try_new(schema, columns).map_err(QueryError::internal)?;
-                if let Some(writer) = &mut part.parquet {
-                    writer.write(&batch).map_err(QueryError::internal)?;
-                }
+        let part = match self.parts.entry(path) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let file = self.store.write().map_err(QueryError::internal)?;
+                let out = match &self.shape.format {
+                    Format::Parquet => {
+                        let snappy = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+                        let writer = ArrowWriter::try_new(file, schema.clone(), Some(snappy));
+                        Out::Parquet(Box::new(writer.map_err(QueryError::internal)?))
+                    }
+                    Format::Text { .. } | Format::Json => Out::Text(file),
+                };
+                new.insert(Part { values, out })
             }
-            Format::Text { delimiter } => {
+        };
+        let rows = columns.first().map_or(0, |column| column.len());
+        let mut text_of_rows = String::new();
+        match (&self.shape.format, &mut part.out) {
+            (_, Out::Parquet(writer)) => {
+                let batch = RecordBatch::try_new(schema, columns).map_err(QueryError::internal)?;
+                writer.write(&batch).map_err(QueryError::internal)?;
+                return self.flush_largest();
+            }
+            (Format::Text { delimiter }, _) => {
                 for row in 0..rows {
                     let values =
                         columns.iter().map(|column| text(column, row).unwrap_or_else(|| "\\N".to_owned()));
                     let line = values.collect::<Vec<_>>().join(&delimiter.to_string());
-                    part.bytes.extend_from_slice(line.as_bytes());
-                    part.bytes.push(b'\n');
+                    text_of_rows.push_str(&line);
+                    text_of_rows.push('\n');
                 }
             }
-            Format::Json => {
+            (_, Out::Text(_)) => {
                 for row in 0..rows {
                     let mut object = serde_json::Map::new();
                     for (field, column) in schema.fields().iter().zip(&columns) {
@@ -217,9 +249,29 @@ impl Files {
                         object
                             .insert(field.name().clone(), number.unwrap_or(serde_json::Value::String(value)));
                     }
-                    part.bytes.extend_from_slice(serde_json::Value::Object(object).to_string().as_bytes());
-                    part.bytes.push(b'\n');
+                    text_of_rows.push_str(&serde_json::Value::Object(object).to_string());
+                    text_of_rows.push('\n');
                 }
+            }
+        }
+        match &mut part.out {
+            Out::Text(file) => file.write_all(text_of_rows.as_bytes()).map_err(QueryError::internal),
+            Out::Parquet(_) => Ok(()),
+        }
+    }
+
+    /// Writes row groups out while too much of them waits.
+    fn flush_largest(&mut self) -> Result<(), QueryError> {
+        let waiting = |part: &Part<'_>| match &part.out {
+            Out::Parquet(writer) => writer.memory_size(),
+            Out::Text(_) => 0,
+        };
+        while self.parts.values().map(waiting).sum::<usize>() > WAITING_BYTES {
+            match self.parts.values_mut().max_by_key(|part| waiting(part)) {
+                Some(Part { out: Out::Parquet(writer), .. }) if writer.in_progress_rows() > 0 => {
+                    writer.flush().map_err(QueryError::internal)?;
+                }
+                _ => break,
             }
         }
         Ok(())
@@ -229,14 +281,12 @@ impl Files {
     pub fn finish(self) -> Result<Finished, QueryError> {
         let (mut values, mut names) = (Vec::new(), Vec::new());
         for (path, part) in self.parts {
-            let bytes = match part.parquet {
-                Some(writer) => writer.into_inner().map_err(QueryError::internal)?,
-                None => part.bytes,
+            let file = match part.out {
+                Out::Parquet(writer) => writer.into_inner().map_err(QueryError::internal)?,
+                Out::Text(file) => file,
             };
-            let place = Place::of(&self.seen, &format!("{}{path}{}", self.folder, self.id))?;
-            let mut file = self.seen.store()?.write().map_err(QueryError::internal)?;
-            file.write_all(&bytes).map_err(QueryError::internal)?;
-            place.finish(&self.seen, file, "application/octet-stream")?;
+            let place = Place::of(self.seen, &format!("{}{path}{}", self.shape.folder, self.shape.id))?;
+            place.finish(self.seen, file, "application/octet-stream")?;
             names.push(place.location());
             values.push(part.values);
         }

@@ -1,7 +1,7 @@
 //! One statement from its text to its outcome.
 
 use super::catalog::Seen;
-use super::data::{Files, Format};
+use super::data::{Files, Format, Shape};
 use super::output::{self, Place};
 use super::{blocking, ddl, show};
 use futures_util::StreamExt;
@@ -21,7 +21,8 @@ use weir_query::ddl::{self as sql, Statement};
 pub async fn execute(services: &Arc<Services>, job: &Arc<Job>) -> Result<Outcome, QueryError> {
     let seen = Seen { services: services.clone(), caller: job.caller.clone() };
     let execution = &job.execution;
-    let database = execution.database.clone().unwrap_or_default().to_lowercase();
+    // awswrangler quotes it as a statement would.
+    let database = execution.database.as_deref().unwrap_or_default().trim_matches('`').to_lowercase();
     let database = if database.is_empty() { "default".to_owned() } else { database };
     let wrong = |error: sql::SyntaxError| QueryError::user(1000, "SYNTAX_ERROR", error.to_string());
     match sql::parse(&execution.query).map_err(wrong)? {
@@ -135,15 +136,17 @@ async fn select(seen: &Seen, job: &Arc<Job>, database: &str, text: &str) -> Resu
     let planning_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
     let limit = cutoff(seen, job).await?;
     let mut stream = planned.stream().await?;
-    // One thread writes while the next rows are made.
-    let (sender, mut batches) = tokio::sync::mpsc::channel::<RecordBatch>(4);
+    // One thread writes while the next rows are made; only `None` makes what it wrote an object.
+    let (sender, mut batches) = tokio::sync::mpsc::channel::<Option<RecordBatch>>(4);
     let (own, names) = (seen.clone(), planned.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>());
     let writing = tokio::task::spawn_blocking(move || -> Result<(u64, u64), QueryError> {
         let mut file = own.store()?.write().map_err(QueryError::internal)?;
         let header =
             names.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect::<Vec<_>>();
         let (mut text, mut rows) = (header.join(",") + "\n", 0);
-        while let Some(batch) = batches.blocking_recv() {
+        loop {
+            let Some(next) = batches.blocking_recv() else { return Ok((0, 0)) };
+            let Some(batch) = next else { break };
             rows += batch.num_rows() as u64;
             for row in 0..batch.num_rows() {
                 athena::write_row(&batch, row, &mut text);
@@ -164,11 +167,11 @@ async fn select(seen: &Seen, job: &Arc<Job>, database: &str, text: &str) -> Resu
             let message = "Query cancelled! : Bytes scanned limit was exceeded".to_owned();
             return Err(QueryError { category: 2, kind: 1000, message });
         }
-        if sender.send(batch).await.is_err() {
+        if sender.send(Some(batch)).await.is_err() {
             break;
         }
     }
-    drop(sender);
+    sender.send(None).await.ok();
     let (rows, bytes) = writing.await.map_err(QueryError::internal)??;
     let told = statistics(&planned, planning_ms, begun);
     Ok(Outcome {
@@ -219,28 +222,37 @@ async fn write(
 ) -> Result<(Outcome, Vec<Vec<String>>), QueryError> {
     let begun = Instant::now();
     let folder = format!("{}/", location.trim_end_matches('/'));
-    let mut files = Files::new(seen.clone(), &folder, &job.execution.id, format, keys, target, planned)?;
-    if with_data {
-        let mut stream = planned.stream().await?;
-        while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(|error| planned.error(&error))?;
-            files = blocking(move || {
-                files.add(&batch)?;
-                Ok(files)
-            })
-            .await?;
-        }
-    }
+    let shape = Shape::new(seen, &folder, &job.execution.id, format, keys, target, planned)?;
+    let (sender, mut batches) = tokio::sync::mpsc::channel::<Option<RecordBatch>>(4);
     let (own, of) = (seen.clone(), job.clone());
-    let (rows, parts, manifest) = blocking(move || {
+    // As in `select`.
+    let writing = tokio::task::spawn_blocking(move || -> Result<_, QueryError> {
+        let mut files = Files::new(&own, &shape)?;
+        loop {
+            let Some(next) = batches.blocking_recv() else {
+                return Err(QueryError::internal("the query has ended before its rows"));
+            };
+            let Some(batch) = next else { break };
+            files.add(&batch)?;
+        }
         let (rows, parts, written) = files.finish()?;
         let output = format!("{}{}-manifest.csv", of.execution.output_folder, of.execution.id);
         let manifest = Place::of(&own, &output)?;
         let lines: String = written.iter().map(|name| format!("{name}\n")).collect();
         manifest.put(&own, lines.as_bytes(), "application/octet-stream")?;
         Ok((rows, parts, manifest.location()))
-    })
-    .await?;
+    });
+    if with_data {
+        let mut stream = planned.stream().await?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(|error| planned.error(&error))?;
+            if sender.send(Some(batch)).await.is_err() {
+                break;
+            }
+        }
+    }
+    sender.send(None).await.ok();
+    let (rows, parts, manifest) = writing.await.map_err(QueryError::internal)??;
     let told = statistics(planned, 0, begun);
     let statistics = Statistics { output_rows: rows, manifest: Some(manifest), ..told };
     let update_count = Some(i64::try_from(rows).unwrap_or(i64::MAX));

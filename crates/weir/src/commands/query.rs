@@ -17,8 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use weir_query::datafusion::execution::SendableRecordBatchStream;
+use weir_query::engine::{Engine, EngineOptions, THREAD_BYTES};
 use weir_query::saved::{self, SAVED};
-use weir_query::{Engine, EngineOptions, Tally, discover};
+use weir_query::{Tally, discover};
 
 /// Ask existing flow logs in SQL
 ///
@@ -153,7 +154,11 @@ fn bytes(text: &str) -> Result<usize, String> {
         _ => return Err("expected a number with KiB, MiB or GiB".to_owned()),
     };
     let number = digits.parse::<usize>().map_err(|_| "expected a number of bytes".to_owned())?;
-    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).ok_or_else(|| "too much or nothing".to_owned())
+    let bytes = number.checked_mul(1 << shift).ok_or_else(|| "too much".to_owned())?;
+    if bytes < THREAD_BYTES {
+        return Err("sorting takes at least 16MiB".to_owned());
+    }
+    Ok(bytes)
 }
 
 async fn query(args: &Args, sql: &str, kind: Kind) -> Result<ExitCode> {
@@ -173,7 +178,11 @@ async fn query(args: &Args, sql: &str, kind: Kind) -> Result<ExitCode> {
     let session = engine.session();
     weir_query::functions::register_trino(&session);
     session.register_table(TABLE, Arc::new(table))?;
-    let rows = match session.sql(sql).await {
+    let rows = match weir_query::athena::logical_plan(&session, sql).await {
+        Ok(plan) => session.execute_logical_plan(plan).await,
+        Err(error) => Err(error),
+    };
+    let rows = match rows {
         Ok(frame) => frame.execute_stream().await,
         Err(error) => Err(error),
     };
@@ -282,10 +291,13 @@ mod tests {
     #[test]
     fn sizes_of_memory() {
         for (text, expected) in [
-            ("1", Some(1)),
+            ("1", None),
+            ("16MiB", Some(16 << 20)),
+            ("33554432", Some(32 << 20)),
             ("2GiB", Some(2 << 30)),
             ("512m", Some(512 << 20)),
-            ("64KB", Some(64 << 10)),
+            ("32768KB", Some(32 << 20)),
+            ("64KB", None),
             ("0", None),
             ("2TiB", None),
             ("GiB", None),
