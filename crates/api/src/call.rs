@@ -75,7 +75,24 @@ pub struct Call<'a> {
     pub user_agent: Option<String>,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// The same request as an AWS service would make it, to ask what it may do:
+    /// `delivery.logs.amazonaws.com`.
+    pub fn as_service(&self, service: &str) -> Call<'a> {
+        Call {
+            services: self.services,
+            service: self.service,
+            principal: weir_iam::Principal::service(service),
+            session: None,
+            scope: self.scope.clone(),
+            now: self.now,
+            request_id: self.request_id.clone(),
+            source: Vec::new(),
+            source_ip: None,
+            user_agent: None,
+        }
+    }
+
     /// Runs `action` in one transaction of the state. It may run more than once
     /// (`State::transact`), so it has no effect but on the state.
     pub fn transact<T>(&self, action: impl Fn(Cx<'_>) -> Result<T, ControlError>) -> Result<T, ApiError> {

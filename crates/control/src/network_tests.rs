@@ -375,15 +375,18 @@ fn a_device_has_one_interface_and_an_interface_one_device() {
 }
 
 fn log(cx: Cx<'_>, kind: &str, id: &str) -> Result<flow_log::Created> {
-    let request = CreateFlowLogs {
+    flow_log::create(cx, &log_request(kind, id))
+}
+
+fn log_request(kind: &str, id: &str) -> CreateFlowLogs {
+    CreateFlowLogs {
         resource_ids: vec![id.to_owned()],
         resource_type: Some(kind.to_owned()),
         traffic_type: Some("ALL".to_owned()),
         log_group_name: Some("flows".to_owned()),
         deliver_logs_permission_arn: Some("arn:aws:iam::123456789012:role/flows".to_owned()),
         ..Default::default()
-    };
-    flow_log::create(cx, &request)
+    }
 }
 
 #[test]
@@ -400,17 +403,13 @@ fn orders_hold_neighbors_and_tags_if_a_flow_log_asks_for_them() {
             let plain = orders(cx.tx)?;
             assert!(plain.neighbors.is_empty() && plain.tags.is_empty());
             let request = CreateFlowLogs {
-                resource_ids: vec![vpc.id.to_string()],
-                resource_type: Some("VPC".to_owned()),
-                traffic_type: Some("ALL".to_owned()),
                 log_group_name: Some("tagged".to_owned()),
-                deliver_logs_permission_arn: Some("arn:aws:iam::123456789012:role/flows".to_owned()),
                 log_format: Some("${interface-tag} ${next-hop-interface-id}".to_owned()),
                 tag_fields: vec![flow_log::TagFieldRequest {
                     resource_type: "network-interface".to_owned(),
                     tag_keys: vec!["Role".to_owned()],
                 }],
-                ..Default::default()
+                ..log_request("VPC", vpc.id.as_str())
             };
             assert_eq!(flow_log::create(cx, &request)?.unsuccessful.len(), 0);
             let asked = orders(cx.tx)?;

@@ -41,9 +41,7 @@ pub fn orders(tx: &Tx<'_>) -> Result<Orders> {
     if orders.flow_logs.iter().any(|flow_log| flow_log.log_format.contains("{next-hop-")) {
         orders.neighbors = neighbors(tx, &orders.interfaces)?;
     }
-    let has_tag_keys =
-        |of: &FlowLogOrder| !of.instance_tag_keys.is_empty() || !of.interface_tag_keys.is_empty();
-    if orders.flow_logs.iter().any(has_tag_keys) {
+    if orders.flow_logs.iter().any(FlowLogOrder::has_tag_fields) {
         orders.tags = tags(tx, &orders.interfaces)?;
     }
     Ok(orders)

@@ -8,7 +8,7 @@
 //! FILE is what `flowgen --plain` writes. Each interface is a stream, or with
 //! `--streams` shares one of so many; an event's time is its record's start. Batches
 //! are put by several writers at once, each durable before the next. With
-//! `--copies` the file is put again, a week later each time.
+//! `--copies` the file is put again, a day later each time.
 
 use std::collections::HashMap;
 use std::error::Error;

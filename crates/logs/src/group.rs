@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::describe::{page, page_size};
 use crate::error::LogsError;
 use crate::index::{Group, State};
-use crate::limits::{Constraints, MAX_GROUPS, MAX_TAGS, RETENTION_DAYS, one_of};
+use crate::limits::{Constraints, MAX_GROUPS, RETENTION_DAYS, add_tags, one_of};
 use crate::record::{GroupMeta, Record};
 use crate::store::{Scope, Store};
 use crate::token::{list_token, read_list_token};
@@ -261,13 +261,7 @@ impl Store {
         tags: BTreeMap<String, String>,
     ) -> Result<(), LogsError> {
         Constraints::new().tags(&tags).finish()?;
-        self.update_group(scope, name, |meta| {
-            meta.tags.extend(tags);
-            if meta.tags.len() > MAX_TAGS {
-                return Err(LogsError::TooManyTags("Too many tags: a resource can have at most 50 tags."));
-            }
-            Ok(())
-        })
+        self.update_group(scope, name, |meta| add_tags(&mut meta.tags, tags))
     }
 
     /// UntagResource or UntagLogGroup. Keys that are not there do not matter.

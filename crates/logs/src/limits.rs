@@ -31,7 +31,7 @@ pub const MAX_DESCRIBE: usize = 50;
 pub const MAX_PATTERN_CHARS: usize = crate::pattern::MAX_PATTERN_CHARS;
 /// Most groups of one account and region.
 pub const MAX_GROUPS: usize = 1_000_000;
-/// Most tags of one group.
+/// Most tags of one group or destination.
 pub const MAX_TAGS: usize = 50;
 /// The values that PutRetentionPolicy takes, days.
 pub const RETENTION_DAYS: [i64; 22] =
@@ -148,6 +148,21 @@ impl Constraints {
             }
         }
     }
+}
+
+/// Adds tags, and replaces values of keys that are there.
+///
+/// # Errors
+/// `TooManyTags`: more than [`MAX_TAGS`] in all.
+pub fn add_tags(
+    kept: &mut BTreeMap<String, String>,
+    more: BTreeMap<String, String>,
+) -> Result<(), LogsError> {
+    kept.extend(more);
+    if kept.len() > MAX_TAGS {
+        return Err(LogsError::TooManyTags("Too many tags: a resource can have at most 50 tags."));
+    }
+    Ok(())
 }
 
 /// `Member must have … less than or equal to …`; `what` is `length` or `value`.

@@ -83,6 +83,11 @@ pub struct FlowLogOrder {
 }
 
 impl FlowLogOrder {
+    /// Whether records show tags.
+    pub fn has_tag_fields(&self) -> bool {
+        !self.instance_tag_keys.is_empty() || !self.interface_tag_keys.is_empty()
+    }
+
     /// Whether an interface is the flow log's resource, or lies in it.
     pub fn covers(&self, interface: &InterfaceOrder) -> bool {
         let InterfaceOrder { attachment, vpc, subnet, account, region, .. } = interface;

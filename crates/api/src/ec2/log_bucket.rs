@@ -16,7 +16,7 @@ use policy::{Grant, TooLarge, merged};
 
 use weir_control::Scope;
 use weir_control::flow_log::{CreateFlowLogs, Created, Unsuccessful};
-use weir_iam::{DocumentKind, NamedPolicy, PolicyDocument, Principal};
+use weir_iam::{DocumentKind, NamedPolicy, PolicyDocument};
 use weir_types::arn::partition_of;
 
 /// Who delivers, as bucket policies name it.
@@ -144,18 +144,7 @@ fn may_deliver(
     owner: &str,
     policy: Option<&PolicyDocument>,
 ) -> Result<bool, ApiError> {
-    let service = Call {
-        services: call.services,
-        service: call.service,
-        principal: Principal::service(DELIVERY_SERVICE),
-        session: None,
-        scope: call.scope.clone(),
-        now: call.now,
-        request_id: call.request_id.clone(),
-        source: Vec::new(),
-        source_ip: None,
-        user_agent: None,
-    };
+    let service = call.as_service(DELIVERY_SERVICE);
     let object = grant.objects.replace('*', "vpcflowlogs/object.log.gz");
     let source = grant.source.replace('*', "delivery:flow-log");
     let context = [

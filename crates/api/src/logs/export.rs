@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
 use std::sync::Arc;
-use weir_iam::{DocumentKind, NamedPolicy, PolicyDocument, Principal};
+use weir_iam::{DocumentKind, NamedPolicy, PolicyDocument};
 use weir_logs::{DescribeLogStreams, ExportStatus, ExportTask, GetLogEvents};
 use weir_objects::Store;
 use weir_types::arn::partition_of;
@@ -36,18 +36,7 @@ pub fn bucket(call: &Call<'_>, task: &ExportTask) -> Result<Arc<Store>, ApiError
     let policy = bucket.policy.as_deref();
     let policy = policy.and_then(|text| PolicyDocument::parse(text, DocumentKind::Resource).ok());
     let bucket_arn = format!("arn:{}:s3:::{}", partition_of(&call.scope.region), task.destination);
-    let service = Call {
-        services: call.services,
-        service: call.service,
-        principal: Principal::service(SERVICE),
-        session: None,
-        scope: call.scope.clone(),
-        now: call.now,
-        request_id: call.request_id.clone(),
-        source: Vec::new(),
-        source_ip: None,
-        user_agent: None,
-    };
+    let service = call.as_service(SERVICE);
     let group = arn::group_and_streams(&call.scope, &task.group);
     let object = format!("{bucket_arn}/{}/{}/stream/000000.gz", task.destination_prefix, task.id);
     for (action, resource) in [("GetBucketAcl", &bucket_arn), ("PutObject", &object)] {

@@ -7,7 +7,7 @@ use super::{Kind, all, get, gone, put};
 use crate::describe::page_size;
 use crate::error::LogsError;
 use crate::index::State;
-use crate::limits::{Constraints, MAX_TAGS, at_least};
+use crate::limits::{Constraints, add_tags, at_least};
 use crate::store::{Scope, Store};
 use crate::token::{list_token, read_list_token};
 use weir_types::time::UnixMillis;
@@ -82,15 +82,18 @@ impl Store {
             constraints.that(!text.is_empty(), text, member, at_least("length", 1));
         }
         constraints.tags(&destination.tags).finish()?;
-        destination.created = now.0;
-        if let Some(old) = self.log_destination(scope, &destination.name) {
-            destination.created = old.created;
-            destination.access_policy = old.access_policy;
-            destination.tags = old.tags;
-        }
-        let (scope, kept) = (scope.clone(), destination.clone());
-        self.change(move |_| Ok(vec![put(&scope, &kept)]))?;
-        Ok(destination)
+        let name = destination.name.clone();
+        let kept = scope.clone();
+        self.change(move |state| {
+            destination.created = now.0;
+            if let Some(old) = get::<LogDestination>(state, &kept, &destination.name) {
+                destination.created = old.created;
+                destination.access_policy = old.access_policy;
+                destination.tags = old.tags;
+            }
+            Ok(vec![put(&kept, &destination)])
+        })?;
+        self.log_destination(scope, &name).ok_or(NO_DESTINATION)
     }
 
     /// PutDestinationPolicy. The text is checked by the service.
@@ -129,13 +132,7 @@ impl Store {
         tags: BTreeMap<String, String>,
     ) -> Result<(), LogsError> {
         Constraints::new().tags(&tags).finish()?;
-        self.update_destination(scope, name, |destination| {
-            destination.tags.extend(tags);
-            if destination.tags.len() > MAX_TAGS {
-                return Err(LogsError::TooManyTags("Too many tags: a resource can have at most 50 tags."));
-            }
-            Ok(())
-        })
+        self.update_destination(scope, name, |destination| add_tags(&mut destination.tags, tags))
     }
 
     /// UntagResource of a destination. Keys that are not there do not matter.

@@ -139,12 +139,15 @@ fn file(
         let stream = stream_name(&interface.attachment.interface, flow_log.traffic_type);
         // All records of an interface share what is known of it, but for the
         // tags, which each flow log chooses.
-        let Some(first) = records.first() else { continue };
-        let mut facts = first.facts.clone();
-        facts.around.tags = around::tags(orders, flow_log, interface);
+        let tagged = records.first().filter(|_| flow_log.has_tag_fields()).map(|first| {
+            let mut facts = first.facts.clone();
+            facts.around.tags = around::tags(orders, flow_log, interface);
+            facts
+        });
         for record in records.iter().filter(|record| record.is_wanted_by(flow_log.traffic_type)) {
             let mut line = String::new();
-            write_record(&format, &Record { facts: &facts, ..*record }, &mut line);
+            let facts = tagged.as_ref().unwrap_or(record.facts);
+            write_record(&format, &Record { facts, ..*record }, &mut line);
             file.push(&stream, record.timestamp(), line);
         }
     }
