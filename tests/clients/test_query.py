@@ -1,10 +1,15 @@
 """weir query: docs/guides/query.md as it stands there, and queries of buckets and log groups."""
 
+import fcntl
 import gzip
 import json
 import os
+import pty
+import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 from conftest import PATIENCE_S, WEIR
@@ -123,3 +128,75 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path):
     _, said = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, said) == (130, "interrupted\n")
     assert not list(tmp_path.glob("out.json*"))
+
+
+class Terminal:
+    """A program on a terminal of its own."""
+
+    def __init__(self, arguments, folder, env):
+        leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
+        self.child = subprocess.Popen(
+            arguments, cwd=folder, env=env, stdin=follower, stdout=follower, stderr=follower,
+            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(follower)
+        self.leader, self.seen = leader, ""
+
+    def type(self, keys, awaited):
+        """What is shown from then on to the awaited text."""
+        os.write(self.leader, keys.encode())
+        return self.wait(awaited)
+
+    def wait(self, awaited):
+        deadline = time.monotonic() + PATIENCE_S
+        while awaited not in self.seen:
+            left = deadline - time.monotonic()
+            assert left > 0 and select.select([self.leader], [], [], left)[0], self.seen
+            self.seen += os.read(self.leader, 65536).decode(errors="replace")
+        shown, _, self.seen = self.seen.partition(awaited)
+        return shown
+
+    def close(self):
+        self.child.kill()
+        self.child.wait()
+        os.close(self.leader)
+
+
+def test_the_prompt(tmp_path):
+    lay_out(tmp_path)
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "TERM": "xterm"}
+    terminal = Terminal([WEIR, "query", "--from", "AWSLogs"], tmp_path, env)
+    try:
+        terminal.wait("weir> ")
+        assert "srcaddr" in terminal.type("\\d\r", "log_status")
+        # A statement of two lines, the second with a completed name and a corrected letter.
+        terminal.type("SELECT count(*) AS counted\r", "-> ")
+        shown = terminal.type("FROM flow_l\t WHERE actiom\x7fn = 'REJECT';\r", "1 row;")
+        assert "counted" in shown and "4" in shown, shown
+        # A mistake says what it is, and is not the end.
+        terminal.type("SELECT srcadr FROM flow_logs;\r", "did you mean 'srcaddr'?")
+        # What was typed is forgotten; what was asked is found again.
+        terminal.type("SELECT nonsense\x03", "weir> ")
+        assert "'REJECT'" in terminal.type("SELECT count\x1b[A\r", "1 row;")
+        assert "203.0.113.7" in terminal.type("top-talkers\r", "rows;")
+        # Ctrl-C stops a query that would run for hours, and it only.
+        tables = ", ".join(f"flow_logs t{n}" for n in range(12))
+        endless = f"SELECT count(*) FROM {tables} WHERE t0.bytes <> t11.packets;"
+        os.write(terminal.leader, f"{endless}\r".encode())
+        deadline = time.monotonic() + PATIENCE_S
+        while "cancelled" not in terminal.seen:
+            assert time.monotonic() < deadline, terminal.seen
+            # Before the query runs there is nothing to stop.
+            os.write(terminal.leader, b"\x03")
+            if select.select([terminal.leader], [], [], 0.2)[0]:
+                terminal.seen += os.read(terminal.leader, 65536).decode(errors="replace")
+        terminal.wait("weir> ")
+        terminal.type("help\r", "Ctrl-D")
+        os.write(terminal.leader, b"\x04")
+        assert terminal.child.wait(PATIENCE_S) == 0
+    finally:
+        terminal.close()
+    history = (tmp_path / "cache" / "weir" / "query-history").read_text().splitlines()
+    assert history[:2] == ["\\d", "SELECT count(*) AS counted FROM flow_logs WHERE action = 'REJECT';"], history
+    assert oct((tmp_path / "cache" / "weir" / "query-history").stat().st_mode)[-3:] == "600"

@@ -6,6 +6,7 @@ use super::reading::log_format;
 use crate::query::errors::{TABLE, explained};
 use crate::query::inputs::Found;
 use crate::query::output::{Kind, Output};
+use crate::query::prompt::{self, Known};
 use crate::records::report::number;
 use anyhow::{Context, Result, anyhow};
 use futures_util::StreamExt;
@@ -15,11 +16,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use weir_flow::format::LogFormat;
+use weir_query::datafusion::arrow::datatypes::Field as ArrowField;
 use weir_query::datafusion::execution::SendableRecordBatchStream;
+use weir_query::datafusion::prelude::SessionContext;
 use weir_query::engine::{Engine, EngineOptions, THREAD_BYTES};
-use weir_query::saved::{self, SAVED};
-use weir_query::{Tally, discover};
+use weir_query::saved;
+use weir_query::{Column, FlowTable, Tally, discover};
 
 /// Ask existing flow logs in SQL
 ///
@@ -30,7 +35,7 @@ use weir_query::{Tally, discover};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A query, or the name of a saved one; standard input if left out
+    /// A query, or the name of a saved one; if left out, standard input, or a prompt on a terminal
     #[arg(value_name = "SQL|NAME")]
     query: Option<String>,
     /// Files, folders, globs, - for standard input, s3://BUCKET/PREFIX or log-group:NAME; may be given more than once
@@ -75,35 +80,67 @@ const INTERRUPTED: u8 = 130;
 
 pub fn run(args: Args) -> Result<ExitCode> {
     if args.list {
-        let width = SAVED.iter().map(|saved| saved.name.len()).max().unwrap_or(0);
-        for saved in SAVED {
-            println!("{:width$}  {}", saved.name, saved.title);
-        }
+        prompt::show_saved();
         return Ok(ExitCode::SUCCESS);
     }
-    let sql = sql(&args)?;
+    let is_prompt = args.query.is_none() && io::stdin().is_terminal() && io::stdout().is_terminal();
+    let sql = if is_prompt { None } else { Some(sql(&args)?) };
     if args.from.is_empty() {
         return Err(anyhow!("no input")).hint("name files or folders with --from; - is standard input");
+    }
+    if is_prompt && (args.to.is_some() || args.from.iter().any(|from| from == "-")) {
+        return Err(anyhow!("no query"))
+            .hint("at a prompt, rows go to the terminal and statements come from it");
     }
     let kind = kind(&args);
     if kind == Kind::Parquet && args.to.is_none() && io::stdout().is_terminal() {
         return Err(anyhow!("Parquet is not for a terminal")).hint("write it to a file with --to");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let done = runtime.block_on(async {
-        // Taken over before anything is made that must be removed.
-        let mut interrupts = signal(SignalKind::interrupt()).context("cannot take over Ctrl-C")?;
-        tokio::select! {
-            done = query(&args, &sql, kind) => done,
-            _ = interrupts.recv() => {
-                eprintln!("interrupted");
-                Ok(ExitCode::from(INTERRUPTED))
-            }
-        }
-    });
+    let done = match &sql {
+        Some(sql) => runtime.block_on(interruptible("interrupted", async {
+            query(&args, &Inputs::find(&args).await?, sql, kind).await
+        })),
+        None => ask(&args, kind, &runtime),
+    };
     // Whoever still reads is not waited for.
     runtime.shutdown_background();
     done
+}
+
+/// Ctrl-C ends it, with what is said then.
+async fn interruptible(said: &str, work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+    // Taken over before anything is made that must be removed.
+    let mut interrupts = signal(SignalKind::interrupt()).context("cannot take over Ctrl-C")?;
+    tokio::select! {
+        done = work => done,
+        _ = interrupts.recv() => {
+            eprintln!("{said}");
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}
+
+/// Statements that are typed, one after the other.
+fn ask(args: &Args, kind: Kind, runtime: &Runtime) -> Result<ExitCode> {
+    let inputs = runtime.block_on(Inputs::find(args))?;
+    let columns = inputs.columns.iter();
+    let kind_of = |column: &Column| {
+        let field = ArrowField::new(&column.name, column.data_type.clone(), true);
+        weir_query::athena::column(&field).data_type
+    };
+    let state = inputs.session(&Arc::default())?.state();
+    let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
+    let mut functions: Vec<String> = functions.chain(state.window_functions().keys()).cloned().collect();
+    // Operators have functions of their own.
+    functions.retain(|name| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_'));
+    let known =
+        Known { columns: columns.map(|column| (column.name.clone(), kind_of(column))).collect(), functions };
+    prompt::run(&known, |sql| {
+        let work = query(args, &inputs, sql, kind);
+        runtime.block_on(interruptible("cancelled", work)).map(drop)
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The SQL that was asked for.
@@ -161,23 +198,47 @@ fn bytes(text: &str) -> Result<usize, String> {
     Ok(bytes)
 }
 
-async fn query(args: &Args, sql: &str, kind: Kind) -> Result<ExitCode> {
-    let format = args.format.as_deref().map(|text| log_format(text).context("--format")).transpose()?;
-    let mut found = Found::default();
-    found.add(&args.from, &args.server).await?;
+/// What is asked: objects and columns, found once.
+struct Inputs {
+    found: Found,
+    columns: Vec<Column>,
+    format: Option<LogFormat>,
+    engine: Engine,
+}
+
+impl Inputs {
+    async fn find(args: &Args) -> Result<Self> {
+        let format = args.format.as_deref().map(|text| log_format(text).context("--format")).transpose()?;
+        let mut found = Found::default();
+        found.add(&args.from, &args.server).await?;
+        discover::place(&mut found.objects);
+        let table = discover::table(found.objects.clone(), format.clone(), Arc::default()).await;
+        let columns = match table {
+            Ok(table) => table.columns().to_vec(),
+            Err(error) => match error.hint() {
+                Some(hint) => return Err(error).hint(hint),
+                None => return Err(error.into()),
+            },
+        };
+        let engine = Engine::new(&EngineOptions { memory_bytes: args.memory, ..EngineOptions::default() })?;
+        Ok(Self { found, columns, format, engine })
+    }
+
+    /// A session with the table; what it reads is counted in `tally`.
+    fn session(&self, tally: &Arc<Tally>) -> Result<SessionContext> {
+        let table = FlowTable::new(self.columns.clone(), self.found.objects.clone(), Arc::clone(tally))
+            .with_format(self.format.clone());
+        let session = self.engine.session();
+        weir_query::functions::register_trino(&session);
+        session.register_table(TABLE, Arc::new(table))?;
+        Ok(session)
+    }
+}
+
+async fn query(args: &Args, inputs: &Inputs, sql: &str, kind: Kind) -> Result<ExitCode> {
     let tally = Arc::new(Tally::default());
-    let table = match discover::table(found.objects.clone(), format, Arc::clone(&tally)).await {
-        Ok(table) => table,
-        Err(error) => match error.hint() {
-            Some(hint) => return Err(error).hint(hint),
-            None => return Err(error.into()),
-        },
-    };
-    let columns: Vec<String> = table.columns().iter().map(|column| column.name.clone()).collect();
-    let engine = Engine::new(&EngineOptions { memory_bytes: args.memory, ..EngineOptions::default() })?;
-    let session = engine.session();
-    weir_query::functions::register_trino(&session);
-    session.register_table(TABLE, Arc::new(table))?;
+    let session = inputs.session(&tally)?;
+    let columns: Vec<String> = inputs.columns.iter().map(|column| column.name.clone()).collect();
     let rows = match weir_query::athena::logical_plan(&session, sql).await {
         Ok(plan) => session.execute_logical_plan(plan).await,
         Err(error) => Err(error),

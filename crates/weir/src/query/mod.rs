@@ -2,5 +2,8 @@
 
 pub mod errors;
 pub mod inputs;
+pub mod line;
 pub mod output;
+pub mod prompt;
 pub mod s3;
+pub mod terminal;
