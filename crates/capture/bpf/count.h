@@ -7,6 +7,7 @@
 #define WEIR_COUNT_H
 
 #include "maps.h"
+#include "share.h"
 
 /* What a packet, or a frame of several, adds to its flow. */
 struct weir_amount {
@@ -59,7 +60,8 @@ static __always_inline void weir_add_to(const struct weir_flow_key *key, __u32 e
 	fresh.last_ns = more->now;
 	fresh.tcp_flags = more->flags | more->reason << WEIR_REASON_SHIFT;
 	fresh.rule = more->rule;
-	if (!bpf_map_update_elem(epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0, key, &fresh, BPF_NOEXIST))
+	if (weir_may_count(more->losses, epoch) &&
+	    !bpf_map_update_elem(epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0, key, &fresh, BPF_NOEXIST))
 		return;
 	/* Another CPU was first, or there is no room. */
 	flow = weir_find_flow(key, epoch);
@@ -72,6 +74,7 @@ static __always_inline void weir_add_to(const struct weir_flow_key *key, __u32 e
 		return;
 	__sync_fetch_and_add(&l->skipped_packets, more->packets);
 	__sync_fetch_and_add(&l->skipped_bytes, more->bytes);
+	weir_sketch_add(key, more->losses);
 }
 
 #endif

@@ -19,7 +19,7 @@ static __always_inline int weir_is_related(struct weir_packet *p, __u64 now)
 
 	if (!p->has_quoted)
 		return 0;
-	weir_key_of(&p->quoted_key, &p->quoted);
+	weir_key_of(&p->quoted_key, &p->quoted, p->interface);
 	c = bpf_map_lookup_elem(&weir_conns, &p->quoted_key);
 	return c && !(c->flags & WEIR_REFUSED) && weir_is_live(c, p->quoted.protocol, now);
 }
@@ -49,7 +49,7 @@ static __always_inline int weir_is_plainly_tracked(struct weir_packet *p, __u32 
 	p->is_unknown = 0;
 	if ((t->protocol != PROTO_TCP && t->protocol != PROTO_UDP) || t->absent)
 		return 0;
-	p->src_is_low = weir_key_of(&p->key, t);
+	p->src_is_low = weir_key_of(&p->key, t, p->interface);
 	c = bpf_map_lookup_elem(&weir_conns, &p->key);
 	if (!c) {
 		p->is_unknown = 1;
@@ -81,7 +81,7 @@ WEIR_GLOBAL int weir_decide(struct weir_packet *p, __u32 mode, __u32 generation,
 	/* Without its ports a fragment's connection is not known. */
 	known = !weir_lacks_transport(t);
 	if (known && !p->is_unknown) {
-		p->src_is_low = weir_key_of(&p->key, t);
+		p->src_is_low = weir_key_of(&p->key, t, p->interface);
 		c = bpf_map_lookup_elem(&weir_conns, &p->key);
 	}
 	live = c && weir_is_live(c, t->protocol, now);

@@ -91,11 +91,37 @@ struct {
 	});
 } weir_rules SEC(".maps");
 
-/* Constants of one load: the agent sets them before the verifier runs. */
-const volatile __u32 WEIR_INTERFACE = 0;
-/* 1 on the host's end of a cable: its ingress is the interface's egress. */
-const volatile __u32 WEIR_SWAP = 0;
-/* 1 in tests only: the clock stands still and is set by the test. */
+/*
+ * How much of the common parts is taken: the flow table of each epoch slot, and
+ * the connection table.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} weir_pools SEC(".maps");
+
+/* Index: interface number. Its connections: at the last sweep, and begun since. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} weir_tracked SEC(".maps");
+
+/* Index as of weir_losses. Which flows were skipped, to say how many. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct weir_sketch);
+} weir_sketches SEC(".maps");
+
+/*
+ * A constant of one load, set before the verifier runs. 1 in tests only: the
+ * clock stands still and is set by the test.
+ */
 const volatile __u32 WEIR_TEST = 0;
 
 /*

@@ -53,11 +53,13 @@ struct weir_packet {
 	__u8 reason;      /* why, and by which rule: of the verdict */
 	__u8 is_unknown;  /* key is made, and no connection has it */
 	__u8 zero[3];
+	__u32 interface; /* whose packet it is */
 	__u32 rule;
 	__u32 acl_rule;   /* which rules said so when they were last asked */
 	__u32 group_rule;
 	/* The epoch of the last packet that came in on this CPU: drops.bpf.c. */
 	__u32 ingress_epoch;
+	__u32 zero_too;
 	/* The clock as it was read last on this CPU, and in which tick. */
 	__u64 tick;
 	__u64 now;

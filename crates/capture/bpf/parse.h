@@ -336,7 +336,7 @@ static __always_inline void weir_fragment(struct weir_packet *p)
 
 	weir_copy_words(key->src, t->src);
 	weir_copy_words(key->dst, t->dst);
-	key->interface = WEIR_INTERFACE;
+	key->interface = p->interface;
 	key->id = t->fragment_id;
 	key->protocol = t->fragment_protocol;
 	key->direction = p->direction;

@@ -81,7 +81,7 @@ static __always_inline __u32 weir_read_list(struct weir_probe *probe, const stru
 WEIR_GLOBAL int weir_ask_rules(struct weir_packet *p, __u32 questions)
 {
 	struct weir_probe probe = {};
-	__u32 interface = WEIR_INTERFACE, zero = 0;
+	__u32 zero = 0, interface;
 	__u32 answer = 0, verdict, own, other, icmp = WEIR_NOT_ICMP;
 	const struct weir_tuple *t;
 	const union weir_chunk *header;
@@ -89,6 +89,7 @@ WEIR_GLOBAL int weir_ask_rules(struct weir_packet *p, __u32 questions)
 	if (!p)
 		return WEIR_ACL_DENIES;
 	p->acl_rule = p->group_rule = 0;
+	interface = p->interface;
 	probe.rules = bpf_map_lookup_elem(&weir_rules, &interface);
 	if (!probe.rules)
 		return WEIR_ACL_DENIES;

@@ -11,6 +11,7 @@
 #define WEIR_TRACK_H
 
 #include "parse.h"
+#include "share.h"
 
 #define WEIR_SECOND_NS 1000000000ull
 
@@ -36,7 +37,7 @@ static __always_inline int weir_is_tcp_segment(const struct weir_tuple *t)
  * one, protocol and family half of one, in the order of struct
  * weir_connection_key on a little-endian machine.
  */
-static __always_inline __u8 weir_key_of(struct weir_connection_key *key, const struct weir_tuple *t)
+static __always_inline __u8 weir_key_of(struct weir_connection_key *key, const struct weir_tuple *t, __u32 interface)
 {
 	__u64 src[2], dst[2], *words = (__u64 *)key;
 	__u32 src_port = 0, dst_port = 0;
@@ -60,11 +61,11 @@ static __always_inline __u8 weir_key_of(struct weir_connection_key *key, const s
 	if (src_is_low) {
 		weir_copy_words(key->low, src);
 		weir_copy_words(key->high, dst);
-		words[4] = src_port | dst_port << 16 | (__u64)WEIR_INTERFACE << 32;
+		words[4] = src_port | dst_port << 16 | (__u64)interface << 32;
 	} else {
 		weir_copy_words(key->low, dst);
 		weir_copy_words(key->high, src);
-		words[4] = dst_port | src_port << 16 | (__u64)WEIR_INTERFACE << 32;
+		words[4] = dst_port | src_port << 16 | (__u64)interface << 32;
 	}
 	((__u32 *)key)[10] = t->protocol | (__u32)t->family << 8;
 	return src_is_low;
@@ -172,7 +173,7 @@ static __always_inline void weir_begin(const struct weir_packet *p, struct weir_
 		bpf_map_update_elem(&weir_conns, &p->key, &fresh, BPF_ANY);
 		return;
 	}
-	if (!bpf_map_update_elem(&weir_conns, &p->key, &fresh, BPF_NOEXIST))
+	if (weir_may_track(p->interface) && !bpf_map_update_elem(&weir_conns, &p->key, &fresh, BPF_NOEXIST))
 		return;
 	existing = bpf_map_lookup_elem(&weir_conns, &p->key);
 	if (existing) {
@@ -216,7 +217,8 @@ WEIR_GLOBAL int weir_refuse(struct weir_packet *p, __u64 now)
 	fresh.flags |= weir_flags_after(p, fresh.flags, 0);
 	fresh.fin_seq[WEIR_INGRESS] = fresh.fin_seq[WEIR_EGRESS] = weir_fin_seq(p);
 	/* Without room the verdicts on its answers are less true, and nothing else. */
-	bpf_map_update_elem(&weir_conns, &p->key, &fresh, c ? BPF_ANY : BPF_NOEXIST);
+	if (c || weir_may_track(p->interface))
+		bpf_map_update_elem(&weir_conns, &p->key, &fresh, c ? BPF_ANY : BPF_NOEXIST);
 	return 0;
 }
 

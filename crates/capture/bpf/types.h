@@ -129,12 +129,27 @@ struct weir_losses {
 	__u64 skipped_bytes;
 	__u64 malformed_packets;
 	__u64 untracked_connections; /* the connection table was full */
+	__u64 flows;                 /* that have an entry, or had no room for one */
+};
+
+/*
+ * Registers of a HyperLogLog (Flajolet and others, 2007) over the keys of flows
+ * that were skipped: each the highest rank that fell to it.
+ */
+#define WEIR_SKETCH_BITS 9
+struct weir_sketch {
+	__u8 ranks[1 << WEIR_SKETCH_BITS];
 };
 
 struct weir_control {
 	__u64 test_clock_ns; /* read only when WEIR_TEST is set at load */
 	__u32 epoch;         /* its lowest bit chooses the flow table */
 	__u32 drops_epoch;   /* follows a grace period later: drops.bpf.c */
+	/* Entries that each interface may always have, and those for who comes first. */
+	__u32 own_flows;
+	__u32 common_flows;
+	__u32 own_connections;
+	__u32 common_connections;
 };
 
 /* A device of this machine. */

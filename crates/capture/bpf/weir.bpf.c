@@ -8,10 +8,13 @@
  *   track.h   connections                      decide.h  ACCEPT or REJECT
  *   count.h   flows of the window
  *
- * One pair of programs is loaded per interface, with the interface's number as
- * a constant: device indexes are not unique over network namespaces. A packet
- * that is not dropped goes on to the next program of the hook (TCX_NEXT),
- * never past it (TCX_PASS).
+ *   share.h   each interface's part of the tables
+ *
+ * One pair of these programs serves all interfaces. At each device hangs a pair
+ * of entries, six instructions each (src/entry.rs), which put the interface's
+ * number where skb->cb[0] is and jump here: device indexes are not unique over
+ * network namespaces. A packet that is not dropped goes on to the next program
+ * of the hook (TCX_NEXT), never past it (TCX_PASS).
  */
 #include "decide.h"
 #include "count.h"
@@ -48,7 +51,7 @@ static __always_inline void weir_count(struct weir_packet *p, __u32 action, __u3
 	/* By whole words, as lookups read it: struct weir_flow_key, little-endian. */
 	weir_copy_words(key->src, t->src);
 	weir_copy_words(key->dst, t->dst);
-	((__u64 *)key)[4] = t->src_port | (__u32)t->dst_port << 16 | (__u64)WEIR_INTERFACE << 32;
+	((__u64 *)key)[4] = t->src_port | (__u32)t->dst_port << 16 | (__u64)p->interface << 32;
 	((__u32 *)key)[10] = t->protocol | (__u32)p->direction << 8 | action << 16 | (__u32)t->family << 24;
 	flow = weir_find_flow(key, epoch);
 	if (!flow) {
@@ -75,7 +78,7 @@ static __always_inline __u64 weir_now(struct weir_packet *p)
 
 static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
 {
-	__u32 interface = WEIR_INTERFACE, zero = 0;
+	__u32 tag = skb->cb[0], interface = tag >> 1, zero = 0;
 	__u32 epoch, losses, mode;
 	struct weir_interface *config;
 	struct weir_control *control;
@@ -89,7 +92,8 @@ static __always_inline int weir(struct __sk_buff *skb, __u8 device_direction)
 	p = bpf_map_lookup_elem(&weir_scratch, &zero);
 	if (!config || !control || !p)
 		return WEIR_TCX_NEXT;
-	p->direction = device_direction ^ (WEIR_SWAP & 1);
+	p->direction = device_direction ^ (tag & 1);
+	p->interface = interface;
 	result = weir_parse_plain(skb, &p->tuple);
 	if (result == WEIR_PARSED) {
 		p->has_quoted = 0;

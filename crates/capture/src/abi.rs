@@ -109,17 +109,25 @@ plain! {
     }
 
     /// What could not be counted or tracked, per interface and epoch slot.
-    Losses, 32 {
+    Losses, 40 {
         skipped_packets: u64,
         skipped_bytes: u64,
         malformed_packets: u64,
         untracked_connections: u64,
+        /// That have an entry, or had no room for one.
+        flows: u64,
     }
 
-    Control, 16 {
+    Control, 32 {
         test_clock_ns: u64,
         epoch: u32,
         drops_epoch: u32,
+        /// Entries of the flow table that each interface may always have.
+        own_flows: u32,
+        /// Those for who comes first.
+        common_flows: u32,
+        own_connections: u32,
+        common_connections: u32,
     }
 
     /// A device of this machine.
@@ -202,7 +210,7 @@ pub const CLOSED: u64 = 1;
 pub const SAVED: u64 = 2;
 
 /// Grows when the meaning of a map's bytes changes while their number does not.
-const LAYOUT_VERSION: u64 = 2;
+const LAYOUT_VERSION: u64 = 3;
 
 /// Tells maps of one layout from those of another.
 pub fn layout() -> u64 {
@@ -220,9 +228,17 @@ pub fn layout() -> u64 {
         size_of::<Device>(),
         size_of::<Name>(),
         CHUNK_BYTES,
+        SKETCH,
     ];
     sizes.iter().fold(LAYOUT_VERSION, |sum, size| sum.wrapping_mul(1_000_003) ^ *size as u64)
 }
+
+/// The common part of the flow table of each epoch slot, and of the connections'.
+pub const POOLS: u32 = 3;
+pub const POOL_CONNECTIONS: u32 = 2;
+
+/// Registers of a sketch of skipped flows.
+pub const SKETCH: usize = 512;
 
 pub const INGRESS: u8 = 0;
 pub const EGRESS: u8 = 1;

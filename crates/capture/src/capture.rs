@@ -281,6 +281,7 @@ impl Capture {
             let (device, netns) = (attachment.device.clone(), attachment.netns.clone());
             return Err(CaptureError::DeviceTaken { device, netns, number });
         }
+        self.divide(interfaces.len() + 1, number)?;
         let (pair, config) = self.prepare(number, attachment.side, attachment.mode, rules, false)?;
         let mut name = abi::Name { swap: u32::from(attachment.side == Side::Host), ..abi::Name::default() };
         for (to, from) in name.interface.iter_mut().zip(attachment.interface.as_str().bytes()) {
@@ -348,6 +349,7 @@ impl Capture {
         self.unpin(number);
         drop(attached);
         self.forget(number)?;
+        self.divide(interfaces.len(), number)?;
         tracing::info!(%number, "detached");
         Ok(())
     }
@@ -496,6 +498,13 @@ impl Capture {
         sweep::sweep(&self.loaded.maps)
     }
 
+    /// Gives each interface its part of the tables; those that another process
+    /// left have theirs as well.
+    fn divide(&self, attached: usize, number: InterfaceNumber) -> Result<(), CaptureError> {
+        let left = lock(&self.leftovers).keys().filter(|&&other| other != number).count();
+        lock(&self.windows).divide(&self.loaded.maps, self.sizes, attached + left)
+    }
+
     fn check_free(
         &self,
         interfaces: &BTreeMap<InterfaceNumber, Attached>,
@@ -581,6 +590,7 @@ impl Capture {
     ) -> Result<Pair, CaptureError> {
         let mut interfaces = lock(&self.interfaces);
         self.check_free(&interfaces, number)?;
+        self.divide(interfaces.len() + 1, number)?;
         let (pair, config) = self.prepare(number, side, mode, rules, test)?;
         interfaces.insert(number, Attached { links: None, config, device: None, netns: None });
         lock(&self.windows).note(number);
@@ -593,5 +603,12 @@ impl Capture {
 
     pub(crate) fn load_empty(&self) -> Result<std::os::fd::OwnedFd, CaptureError> {
         self.loaded.load_empty()
+    }
+
+    pub(crate) fn load_renewing(
+        &self,
+        number: InterfaceNumber,
+    ) -> Result<std::os::fd::OwnedFd, CaptureError> {
+        self.loaded.load_renewing(number)
     }
 }

@@ -19,6 +19,8 @@ use crate::drops::Watch;
 use crate::error::CaptureError;
 use crate::object::Maps;
 use crate::settle::{AllDrops, Amount, settle};
+use crate::share;
+use crate::sizes::Sizes;
 use crate::sys::map::{ANY, Map};
 use crate::sys::{bpf, clock};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -110,6 +112,17 @@ impl Windows {
         self.present.insert(number);
     }
 
+    /// Divides the tables among so many interfaces, from the next flow on.
+    /// (`&mut`: nobody else changes the control map meanwhile.)
+    pub(crate) fn divide(
+        &mut self,
+        maps: &Maps,
+        sizes: Sizes,
+        interfaces: usize,
+    ) -> Result<(), CaptureError> {
+        change_control(maps, |control| share::divide(sizes, interfaces, control))
+    }
+
     /// Whether a closed window waits to be cleared, and is not known to be saved.
     pub(crate) fn waits(&self) -> bool {
         self.state.closed == abi::CLOSED
@@ -183,8 +196,12 @@ impl Windows {
         for &number in &self.closed_present {
             maps.losses
                 .update(&losses_key(number, slot), bytes_of(&abi::Losses::default()), ANY)
+                .and_then(|()| maps.sketches.update(&losses_key(number, slot), &[0; abi::SKETCH], ANY))
                 .map_err(CaptureError::doing(format!("clear the losses of interface {number}")))?;
         }
+        maps.pools
+            .update(&(slot as u32).to_ne_bytes(), bytes_of(&0u64), ANY)
+            .map_err(CaptureError::doing("clear what a window took"))?;
         self.state.closed = abi::NOT_CLOSED;
         maps.write_state(&self.state)
     }
@@ -293,6 +310,13 @@ fn read(maps: &Maps, closed: &Closed<'_>) -> Result<ClosedWindow, CaptureError> 
         let samples = window.interfaces.entry(number).or_default();
         samples.skipped_packets = losses.skipped_packets;
         samples.skipped_bytes = losses.skipped_bytes;
+        if losses.skipped_packets > 0 {
+            let mut ranks = [0; abi::SKETCH];
+            maps.sketches
+                .lookup(&losses_key(number, slot), &mut ranks)
+                .map_err(CaptureError::doing(format!("read which flows interface {number} skipped")))?;
+            samples.skipped_flows = share::estimate(&ranks).clamp(1, losses.skipped_packets);
+        }
         let trouble = Losses {
             malformed_packets: losses.malformed_packets,
             untracked_connections: losses.untracked_connections,

@@ -1,21 +1,21 @@
-//! The compiled BPF object: made once into maps that all interfaces share, and
-//! into one pair of programs per interface.
+//! The compiled BPF object: made once into maps and programs that all interfaces
+//! share. Each interface has a pair of entries to them (`entry.rs`).
 //!
-//! The interface's number and side are constants of its programs (`.rodata`):
-//! the kernel gives a program no other identity that holds across network
-//! namespaces. aya-obj reads the ELF file and relocates; maps and programs are
-//! made by bpf(2) here, because the maps must be the same for every pair.
+//! aya-obj reads the ELF file and relocates; maps and programs are made by
+//! bpf(2) here, because the maps may be those that another process left.
 
 use crate::abi::{self, bytes_of, bytes_of_mut};
+use crate::entry;
 use crate::error::CaptureError;
 use crate::pins::Pins;
 use crate::sys::bpf::{self, Kind};
-use crate::sys::map::{ANY, INNER_MAP, Map, MapSpec, RDONLY_PROG, TYPE_ARRAY, TYPE_HASH};
+use crate::sys::map::{ANY, INNER_MAP, Map, MapSpec, RDONLY_PROG, TYPE_ARRAY, TYPE_HASH, TYPE_PROGRAMS};
 use crate::{InterfaceNumber, Sizes};
 use aya_obj::btf::BtfFeatures;
 use aya_obj::{EbpfSectionKind, Object};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 use weir_types::orders::Side;
 
 /// The ELF reader wants words where words belong.
@@ -46,10 +46,18 @@ pub(crate) struct Maps {
     /// A map of maps that no program reads: changing it waits for a grace period.
     pub grace: Map,
     pub fragments: Map,
+    /// What is taken of the common parts of the tables.
+    pub pools: Map,
+    /// The number of each interface's connections.
+    pub tracked: Map,
+    /// Which flows were skipped.
+    pub sketches: Map,
+    /// The programs that the entries go on to.
+    pub programs: Map,
     scratch: Map,
 }
 
-/// The programs of one interface, named by the device's direction.
+/// The entries of one interface, named by the device's direction.
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub ingress: OwnedFd,
@@ -71,6 +79,10 @@ pub(crate) struct Loaded {
     object: Object,
     btf: OwnedFd,
     pub maps: Maps,
+    /// Whether [`Maps::programs`] has this process's programs.
+    ready: Mutex<bool>,
+    /// The programs with the test's clock.
+    bench: Mutex<Option<Map>>,
 }
 
 pub(crate) fn unusable(what: impl Into<String>) -> CaptureError {
@@ -92,13 +104,16 @@ impl Loaded {
     pub(crate) fn new(sizes: Sizes) -> Result<Self, CaptureError> {
         let (object, btf) = Self::read()?;
         let maps = Maps::create(&object, sizes)?;
-        Ok(Self { object, btf, maps })
+        Ok(Self { object, btf, maps, ready: Mutex::new(false), bench: Mutex::new(None) })
     }
 
     /// The same with the maps that another process left; `None` if there are none.
     pub(crate) fn adopt(pins: &Pins) -> Result<Option<(Self, Sizes)>, CaptureError> {
         let (object, btf) = Self::read()?;
-        Ok(Maps::adopt(&object, pins)?.map(|(maps, sizes)| (Self { object, btf, maps }, sizes)))
+        let found = Maps::adopt(&object, pins)?;
+        Ok(found.map(|(maps, sizes)| {
+            (Self { object, btf, maps, ready: Mutex::new(false), bench: Mutex::new(None) }, sizes)
+        }))
     }
 
     fn read() -> Result<(Object, OwnedFd), CaptureError> {
@@ -114,18 +129,11 @@ impl Loaded {
         Ok((object, btf))
     }
 
-    /// Loads the pair of programs of one interface.
-    pub(crate) fn load_pair(&self, constants: Constants) -> Result<Pair, CaptureError> {
+    /// Loads the programs that all interfaces share into an array of programs.
+    fn fill(&self, programs: &Map, test: bool) -> Result<(), CaptureError> {
         let mut object = self.object.clone();
-        let interface = constants.interface.0.to_ne_bytes();
-        let swap = u32::from(constants.side == Side::Host).to_ne_bytes();
-        let test = u32::from(constants.test).to_ne_bytes();
-        let globals = HashMap::from([
-            ("WEIR_INTERFACE", (&interface[..], true)),
-            ("WEIR_SWAP", (&swap[..], true)),
-            ("WEIR_TEST", (&test[..], true)),
-        ]);
-        object.patch_map_data(globals).map_err(unreadable)?;
+        let test = u32::from(test).to_ne_bytes();
+        object.patch_map_data(HashMap::from([("WEIR_TEST", (&test[..], true))])).map_err(unreadable)?;
         let definitions = std::mem::take(&mut object.maps);
         let (name, rodata) = definitions
             .iter()
@@ -141,10 +149,38 @@ impl Loaded {
         let text: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
         object.relocate_maps(relocations.into_iter(), &text).map_err(unreadable)?;
         object.relocate_calls(&text).map_err(unreadable)?;
-        Ok(Pair {
-            ingress: load_program(&object, INGRESS_PROGRAM, Kind::Classifier, self.btf.as_fd())?,
-            egress: load_program(&object, EGRESS_PROGRAM, Kind::Classifier, self.btf.as_fd())?,
-        })
+        for (hook, name) in [(entry::INGRESS, INGRESS_PROGRAM), (entry::EGRESS, EGRESS_PROGRAM)] {
+            let program = load_program(&object, name, Kind::Classifier, self.btf.as_fd())?;
+            programs
+                .update(&hook.to_ne_bytes(), &program.as_raw_fd().to_ne_bytes(), ANY)
+                .map_err(CaptureError::doing(format!("put program {name} into its array")))?;
+        }
+        Ok(())
+    }
+
+    /// Loads the pair of entries of one interface. The first call loads the
+    /// programs behind them, too, also where another process left its own.
+    pub(crate) fn load_pair(&self, constants: Constants) -> Result<Pair, CaptureError> {
+        let mut bench = self.bench.lock().unwrap_or_else(PoisonError::into_inner);
+        let programs = if constants.test {
+            if bench.is_none() {
+                let programs = Map::create(&programs_spec(), None)
+                    .map_err(CaptureError::doing("make an array of programs"))?;
+                self.fill(&programs, true)?;
+                *bench = Some(programs);
+            }
+            bench.as_ref().unwrap_or(&self.maps.programs)
+        } else {
+            let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+            if !*ready {
+                self.fill(&self.maps.programs, false)?;
+                *ready = true;
+            }
+            &self.maps.programs
+        };
+        let Constants { interface, side, .. } = constants;
+        let load = |hook| entry::load(interface, side, programs.as_fd(), hook, self.btf.as_fd());
+        Ok(Pair { ingress: load(entry::INGRESS)?, egress: load(entry::EGRESS)? })
     }
 }
 
@@ -153,6 +189,12 @@ impl Loaded {
     /// A program that does nothing, to compare with.
     pub(crate) fn load_empty(&self) -> Result<OwnedFd, CaptureError> {
         bpf::load_empty(self.btf.as_fd()).map_err(CaptureError::doing("load an empty program"))
+    }
+
+    /// An interface's ingress entry that gives a new flow at each run.
+    pub(crate) fn load_renewing(&self, number: InterfaceNumber) -> Result<OwnedFd, CaptureError> {
+        let programs = self.maps.programs.as_fd();
+        entry::load_renewing(number, Side::Instance, programs, entry::INGRESS, self.btf.as_fd())
     }
 }
 
@@ -237,6 +279,18 @@ pub(crate) fn rules_map(chunks: u32) -> Result<Map, CaptureError> {
         flags: INNER_MAP,
     };
     Map::create(&spec, None).map_err(CaptureError::doing("make a map of rules"))
+}
+
+/// An array of programs, one per hook.
+fn programs_spec() -> MapSpec<'static> {
+    MapSpec {
+        name: "weir_programs",
+        map_type: TYPE_PROGRAMS,
+        key_size: 4,
+        value_size: 4,
+        max_entries: entry::HOOKS,
+        flags: 0,
+    }
 }
 
 /// Where a map comes from: made, or pinned by a process before.
@@ -332,6 +386,10 @@ impl Maps {
             control: make("weir_control", 4, size_of::<abi::Control>(), &one)?.0,
             devices: make("weir_devices", device.0, device.1, &interfaces)?.0,
             rules,
+            pools: make("weir_pools", 4, 8, &|_| abi::POOLS)?.0,
+            tracked: make("weir_tracked", 4, 8, &interfaces)?.0,
+            sketches: make("weir_sketches", 4, abi::SKETCH, &|sizes| sizes.interfaces * 2)?.0,
+            programs: obtain_one(programs_spec(), source, &|_| entry::HOOKS, None)?.0,
             // Nobody needs another process's.
             grace: obtain_one(grace_spec, &grace, &one, Some(&rules_map(1)?))?.0,
             scratch: make("weir_scratch", 4, scratch, &one)?.0,
@@ -354,6 +412,10 @@ impl Maps {
             ("weir_devices", &self.devices),
             ("weir_rules", &self.rules),
             ("weir_scratch", &self.scratch),
+            ("weir_pools", &self.pools),
+            ("weir_tracked", &self.tracked),
+            ("weir_sketches", &self.sketches),
+            ("weir_programs", &self.programs),
             ("weir_names", &self.names),
             ("weir_state", &self.state),
         ] {
@@ -399,6 +461,9 @@ impl Maps {
             "weir_devices" => &self.devices,
             "weir_rules" => &self.rules,
             "weir_scratch" => &self.scratch,
+            "weir_pools" => &self.pools,
+            "weir_tracked" => &self.tracked,
+            "weir_sketches" => &self.sketches,
             _ => return None,
         })
     }

@@ -9,7 +9,8 @@ use crate::abi::{self, bytes_of, bytes_of_mut, flag};
 use crate::error::CaptureError;
 use crate::object::Maps;
 use crate::sys::clock;
-use crate::sys::map::NOEXIST;
+use crate::sys::map::{ANY, NOEXIST};
+use std::collections::BTreeMap;
 use std::io;
 use weir_policy::tracking::{
     ICMP_TIMEOUT_NS, OTHER_TIMEOUT_NS, TCP_CLOSED_TIMEOUT_NS, TCP_CLOSING_TIMEOUT_NS,
@@ -33,13 +34,16 @@ pub(crate) fn sweep(maps: &Maps) -> Result<Swept, CaptureError> {
 pub(crate) fn sweep_at(maps: &Maps, now_ns: u64) -> Result<Swept, CaptureError> {
     let doing = || CaptureError::doing("sweep the connection table");
     let (mut expired, mut swept) = (Vec::new(), Swept::default());
+    let mut of_each: BTreeMap<u32, u64> = BTreeMap::new();
     maps.connections
         .for_each(|key, value| {
-            let (key, connection) = (abi::read(key), abi::read(value));
+            let (key, connection): (abi::ConnectionKey, _) = (abi::read(key), abi::read(value));
+            let of_interface = of_each.entry(key.interface).or_default();
             if is_expired(&key, &connection, now_ns) {
                 expired.push(key);
             } else {
                 swept.live += 1;
+                *of_interface += 1;
             }
         })
         .map_err(doing())?;
@@ -50,7 +54,22 @@ pub(crate) fn sweep_at(maps: &Maps, now_ns: u64) -> Result<Swept, CaptureError> 
             swept.live += 1;
         }
     }
+    recount(maps, &of_each).map_err(doing())?;
     Ok(swept)
+}
+
+/// Sets how many connections the interfaces have. What begins or ends meanwhile
+/// is missed: the next sweep sets it right.
+fn recount(maps: &Maps, of_each: &BTreeMap<u32, u64>) -> io::Result<()> {
+    let mut control = abi::Control::default();
+    maps.control.lookup(&0u32.to_ne_bytes(), bytes_of_mut(&mut control))?;
+    let own = u64::from(control.own_connections);
+    let mut common = 0;
+    for (number, count) in of_each {
+        maps.tracked.update(&number.to_ne_bytes(), bytes_of(count), ANY)?;
+        common += count.saturating_sub(own);
+    }
+    maps.pools.update(&abi::POOL_CONNECTIONS.to_ne_bytes(), bytes_of(&common), ANY)
 }
 
 /// Removes an entry unless a packet has revived it since it was seen: then what
@@ -85,7 +104,7 @@ pub(crate) fn forget_interface(maps: &Maps, number: InterfaceNumber) -> Result<(
     for key in own {
         maps.connections.delete(bytes_of(&key)).map_err(doing())?;
     }
-    Ok(())
+    maps.tracked.update(&number.0.to_ne_bytes(), bytes_of(&0u64), ANY).map_err(doing())
 }
 
 fn is_expired(key: &abi::ConnectionKey, connection: &abi::Connection, now_ns: u64) -> bool {

@@ -87,8 +87,8 @@ pub enum Body<'a> {
     /// The interface had no traffic in the window.
     NoData,
     /// Traffic of the window is in no record: so many packets with so many
-    /// bytes, or zeros if that is not known.
-    SkipData { packets: u64, bytes: u64 },
+    /// bytes, of about so many flows, or zeros if that is not known.
+    SkipData { packets: u64, bytes: u64, flows: u64 },
 }
 
 /// The `log-status` field.
@@ -161,11 +161,14 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// A number about what a SKIPDATA record stands for, from its packets and
-    /// bytes; null where they are not known.
-    pub(crate) fn skipped(&self, number: impl FnOnce(u64, u64) -> u64) -> Value<'a> {
+    /// A number about what a SKIPDATA record stands for, from its packets, bytes
+    /// and flows; null where it is not known.
+    pub(crate) fn skipped(&self, number: impl FnOnce(u64, u64, u64) -> u64) -> Value<'a> {
         match self.body {
-            Body::SkipData { packets, bytes } if packets > 0 => Value::count(number(packets, bytes)),
+            Body::SkipData { packets, bytes, flows } => match number(packets, bytes, flows) {
+                0 => Value::Null,
+                known => Value::count(known),
+            },
             _ => Value::Null,
         }
     }

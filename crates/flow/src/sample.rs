@@ -43,4 +43,6 @@ pub struct InterfaceSamples {
     /// full. Not zero: the window gets a SKIPDATA record.
     pub skipped_packets: u64,
     pub skipped_bytes: u64,
+    /// The different flows of these packets, as far as known; 0: not known.
+    pub skipped_flows: u64,
 }

@@ -81,7 +81,11 @@ pub fn records<'a>(
     });
     let of_window = |body| Record { facts, body, start_s: window.start_s, end_s: window.end_s };
     let mut records: Vec<Record<'a>> = flows.into_iter().map(|flow| Record::of_flow(facts, flow)).collect();
-    let skipped = Body::SkipData { packets: samples.skipped_packets, bytes: samples.skipped_bytes };
+    let skipped = Body::SkipData {
+        packets: samples.skipped_packets,
+        bytes: samples.skipped_bytes,
+        flows: samples.skipped_flows,
+    };
     if samples.skipped_packets > 0 {
         records.push(of_window(skipped));
     } else if records.is_empty() {

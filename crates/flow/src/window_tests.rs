@@ -117,14 +117,17 @@ fn every_field_has_its_place_in_a_nodata_record() {
 
 #[test]
 fn what_was_skipped_gives_one_skipdata_record_beside_the_others() {
-    let mut samples = InterfaceSamples { skipped_packets: 9, skipped_bytes: 900, ..Default::default() };
+    let mut samples =
+        InterfaceSamples { skipped_packets: 9, skipped_bytes: 900, skipped_flows: 4, ..Default::default() };
     let skipdata = "2 123456789010 eni-1235b8ca123456789 - - - - - - - 1431280876 1431280934 - SKIPDATA";
     assert_eq!(lines(&LogFormat::default().header(), &samples, TrafficType::Accept), [skipdata]);
     samples.flows.push(flow("203.0.113.12 172.31.16.139 0 0 1 in ACCEPT 1431280880000"));
     assert_eq!(lines("srcaddr log-status", &samples, TrafficType::All), ["203.0.113.12 OK", "- SKIPDATA"]);
     assert_eq!(lines("srcaddr log-status", &samples, TrafficType::Reject), ["- SKIPDATA"]);
-    let amounts = "srcaddr weir-skipped-packets weir-skipped-bytes";
-    assert_eq!(lines(amounts, &samples, TrafficType::All), ["203.0.113.12 - -", "- 9 900"]);
+    let amounts = "srcaddr weir-skipped-packets weir-skipped-bytes weir-skipped-flows";
+    assert_eq!(lines(amounts, &samples, TrafficType::All), ["203.0.113.12 - - -", "- 9 900 4"]);
+    samples.skipped_flows = 0;
+    assert_eq!(lines(amounts, &samples, TrafficType::All), ["203.0.113.12 - - -", "- 9 900 -"]);
     assert_eq!(
         lines(CUSTOM, &samples, TrafficType::Reject),
         ["3 vpc-abcdefab012345678 subnet-aaaaaaaa012345678 i-01234567890123456 eni-1235b8ca123456789 \
@@ -288,7 +291,7 @@ proptest! {
                 ..flow("10.1.1.1 172.31.16.139 1 2 6 in ACCEPT 0")
             })
             .collect();
-        let samples = InterfaceSamples { flows, skipped_packets, skipped_bytes: 0 };
+        let samples = InterfaceSamples { flows, skipped_packets, ..Default::default() };
         let facts = facts();
         let all = records(WINDOW, &facts, &samples);
         let extra = usize::from(skipped_packets > 0 || samples.flows.is_empty());

@@ -6,7 +6,7 @@ use crate::frame::{self, TCP, V4, ethernet, ipv4};
 use crate::usage::median;
 use crate::{Answer, frame::UDP};
 use std::fmt::Write as _;
-use weir_capture::testrun::{EmptyProgram, TestInterface};
+use weir_capture::testrun::{EmptyProgram, NewFlows, TestInterface};
 use weir_capture::{Capture, InterfaceNumber, Sizes};
 use weir_policy::CompiledRules;
 use weir_types::id::{SecurityGroupId, SecurityGroupRuleId};
@@ -66,7 +66,7 @@ fn nth(n: u32) -> (String, u16) {
 }
 
 pub fn cost() -> Answer {
-    let sizes = Sizes { flows: 1 << 18, connections: 1 << 18, interfaces: 16, fragments: 64 };
+    let sizes = Sizes { flows: 1 << 18, connections: 1 << 19, interfaces: 16, fragments: 64 };
     let capture = Capture::start(sizes)?;
     let empty = EmptyProgram::new(&capture)?;
     let few = rules(1, 1, 1)?;
@@ -95,6 +95,23 @@ pub fn cost() -> Answer {
             "340 rules, refused by all".to_owned(),
             interface.time(Direction::Ingress, &refused, REPEAT / 10)?,
         );
+    }
+    let new = NewFlows::of(&capture, INTERFACE)?;
+    let mut next = 0;
+    for round in 0..7 {
+        for (mode_name, mode) in MODES {
+            capture.set_mode(INTERFACE, mode)?;
+            // Of networks that no other frame here is from.
+            let (src, port) = (format!("10.{}.0.0", 128 + next), 40_000);
+            next += 1;
+            let ns = new.time(&segment(&src, port, 2), FIRST)?;
+            note(format!("first packet, 340 rules, {mode_name}"), ns);
+        }
+        let window = capture.close_window()?;
+        assert!(window.losses.is_empty(), "the tables hold the flows of round {round}");
+        let flows = &window.interfaces[&INTERFACE].flows;
+        assert!(flows.len() >= MODES.len() * FIRST as usize, "each run was a flow: {}", flows.len());
+        capture.clear_window(window.id)?;
     }
     let mut next = 0;
     for round in 0..3 {

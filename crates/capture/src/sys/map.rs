@@ -17,6 +17,8 @@ const BPF_MAP_LOOKUP_AND_DELETE_BATCH: libc::c_long = 25;
 
 pub(crate) const TYPE_HASH: u32 = 1;
 pub(crate) const TYPE_ARRAY: u32 = 2;
+/// Programs to go on to (BPF_MAP_TYPE_PROG_ARRAY).
+pub(crate) const TYPE_PROGRAMS: u32 = 3;
 /// The program may only read the map.
 pub(crate) const RDONLY_PROG: u32 = 1 << 7;
 /// An array that may be an inner map whatever its number of entries.

@@ -11,5 +11,6 @@ mod random;
 mod replay;
 mod sequence;
 mod sequences;
+mod share;
 pub(crate) mod support;
 mod wire;

@@ -134,7 +134,7 @@ fn skip_line(format: &LogFormat, header: &Header, line: &str) -> String {
         },
         ..InterfaceFacts::new("", "", EniId::from_random(0))
     };
-    let body = Body::SkipData { packets: 0, bytes: 0 };
+    let body = Body::SkipData { packets: 0, bytes: 0, flows: 0 };
     let record = Record { facts: &facts, body, start_s: header.window_start_s, end_s: header.window_end_s };
     let mut values = line.split(' ');
     let texts = format.fields().iter().map(|&field| {

@@ -278,10 +278,13 @@ fields! {
             => |r, _| r.flow(|s| s.decision.reject_reason());
     WeirSkippedPackets "weir-skipped-packets" 0 Int64 Vpc null
         "Of a SKIPDATA record: packets of the window that are in no record because the flow table was full."
-            => |r, _| r.skipped(|packets, _| packets);
+            => |r, _| r.skipped(|packets, _, _| packets);
     WeirSkippedBytes "weir-skipped-bytes" 0 Int64 Vpc null
         "Of a SKIPDATA record: bytes of those packets' IP datagrams."
-            => |r, _| r.skipped(|_, bytes| bytes);
+            => |r, _| r.skipped(|_, bytes, _| bytes);
+    WeirSkippedFlows "weir-skipped-flows" 0 Int64 Vpc null
+        "Of a SKIPDATA record: flows that those packets were of, an estimate within about a tenth."
+            => |r, _| r.skipped(|_, _, flows| flows);
 }
 
 /// What a host has no way to learn.

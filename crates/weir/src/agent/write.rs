@@ -85,6 +85,7 @@ pub fn files(
 fn add(sum: &mut InterfaceSamples, more: &InterfaceSamples) {
     sum.skipped_packets += more.skipped_packets;
     sum.skipped_bytes += more.skipped_bytes;
+    sum.skipped_flows += more.skipped_flows;
     if sum.flows.is_empty() {
         sum.flows.clone_from(&more.flows);
         return;
@@ -179,8 +180,12 @@ mod tests {
 
     #[test]
     fn what_two_numbers_counted_of_one_interface_is_one_flow() {
-        let samples =
-            |flows, skipped| InterfaceSamples { flows, skipped_packets: skipped, skipped_bytes: skipped * 9 };
+        let samples = |flows, skipped| InterfaceSamples {
+            flows,
+            skipped_packets: skipped,
+            skipped_bytes: skipped * 9,
+            skipped_flows: skipped * 2,
+        };
         let rejected = FlowSample { action: Action::Reject, ..flow(80, 1, 5, 5, 2) };
         let mut sum = InterfaceSamples::default();
         add(&mut sum, &samples(vec![flow(80, 2, 7, 9, 2)], 0));
