@@ -210,16 +210,36 @@ struct weir_rule {
 #define WEIR_LIST_GROUPS 2 /* + direction */
 #define WEIR_LISTS 4
 
+/*
+ * A long list has an index (src/index.rs) of what may match, by the peer's
+ * address and by the port: bounds, ascending, and for what lies between two of
+ * them a row of bits, one for each rule or for each two, four, eight. Bounds
+ * that one chunk cannot hold are in several, behind one that has the first of
+ * each. All of it is a hint: a rule whose bits are set is tested as any other.
+ */
+#define WEIR_BY_ADDRESS 0
+#define WEIR_BY_PORT 1
+#define WEIR_INDEXES 2
+
 struct weir_list {
 	__u32 first;  /* chunk */
 	__u32 chunks;
-	__u32 untracked_chunks; /* of them, those that begin with an untracked rule */
-	__u32 zero;
+	__u32 untracked; /* 1: it begins with untracked rules */
+	__u8 row_shift;   /* words of a row, as a power of two; at most 3 */
+	__u8 group_shift; /* rules of a bit, likewise */
+	__u8 deep[WEIR_INDEXES]; /* 1: the bounds are in several chunks */
+	__u32 bounds[WEIR_INDEXES]; /* chunk; 0: the list has no index */
+	__u32 rows[WEIR_INDEXES];
 };
+
+#define WEIR_WORDS_OF_CHUNK 128
+/* Of a chunk: the search for a place among them takes seven steps. */
+#define WEIR_BOUNDS 127
 
 union weir_chunk {
 	struct weir_list lists[WEIR_LISTS];
 	struct weir_rule rules[WEIR_CHUNK];
+	__u64 words[WEIR_WORDS_OF_CHUNK];
 };
 
 #endif

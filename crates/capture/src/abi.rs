@@ -182,15 +182,24 @@ plain! {
     }
 
     /// Where a list of rules begins and how far it goes, in chunks.
-    List, 16 {
+    List, 32 {
         first: u32,
         chunks: u32,
-        untracked_chunks: u32,
-        zero: u32,
+        /// 1: it begins with untracked rules.
+        untracked: u32,
+        /// Words of an index's row, as a power of two.
+        row_shift: u8,
+        /// Rules of a bit, likewise.
+        group_shift: u8,
+        /// 1: the bounds are in several chunks. By address, by port.
+        deep: [u8; 2],
+        /// Chunk; 0: no index.
+        bounds: [u32; 2],
+        rows: [u32; 2],
     }
 
     /// Chunk 0 of an interface's rules: where the lists are.
-    Header, 64 {
+    Header, 128 {
         /// ACL ingress, ACL egress, groups ingress, groups egress.
         lists: [List; 4],
     }
@@ -202,6 +211,19 @@ pub const CHUNK: usize = 16;
 /// Bytes of one element of an inner rules map.
 pub const CHUNK_BYTES: usize = CHUNK * size_of::<Rule>();
 
+/// Words of eight bytes that one element of an inner rules map holds.
+pub const CHUNK_WORDS: usize = CHUNK_BYTES / 8;
+
+/// Places in [`List::bounds`] and [`List::rows`].
+#[cfg(test)]
+pub const BY_ADDRESS: usize = 0;
+#[cfg(test)]
+pub const BY_PORT: usize = 1;
+
+/// Bounds of an index that one element holds: the search for a place among them
+/// takes seven steps.
+pub const BOUNDS: usize = 127;
+
 /// There is no closed window.
 pub const NOT_CLOSED: u64 = 0;
 /// It is still to be read and saved.
@@ -210,7 +232,7 @@ pub const CLOSED: u64 = 1;
 pub const SAVED: u64 = 2;
 
 /// Grows when the meaning of a map's bytes changes while their number does not.
-const LAYOUT_VERSION: u64 = 3;
+const LAYOUT_VERSION: u64 = 4;
 
 /// Tells maps of one layout from those of another.
 pub fn layout() -> u64 {

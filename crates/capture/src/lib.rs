@@ -42,6 +42,7 @@ mod drain;
 mod drops;
 mod entry;
 mod error;
+mod index;
 pub mod netns;
 mod object;
 mod pins;

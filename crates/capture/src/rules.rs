@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! chunk 0   header: where each list begins, in chunks
-//! chunk 1.. ACL ingress | ACL egress | groups ingress | groups egress
+//! chunk 1.. ACL ingress | ACL egress | groups ingress | groups egress,
+//!           each with its index behind it if it is longer than a chunk
 //! ```
 //!
 //! Each list begins in a chunk of its own; the slots behind its last rule are
@@ -11,12 +12,13 @@
 
 use crate::abi::{self, CHUNK, CHUNK_BYTES, bytes_of};
 use crate::error::CaptureError;
+use crate::index;
 use crate::object::rules_map;
 use crate::sys::map::{ANY, Map};
 use weir_policy::{CompiledRules, Effect, Origin, RuleEntry};
 
 /// Fills a new map with rules. Memory grows with the rules that exist: a
-/// kilobyte for every sixteen.
+/// kilobyte for every sixteen, and up to three times as much for indexes.
 pub(crate) fn build(rules: &CompiledRules) -> Result<Map, CaptureError> {
     let chunks = chunks_of(rules);
     let map = rules_map(chunks.len() as u32)?;
@@ -32,13 +34,12 @@ fn chunks_of(rules: &CompiledRules) -> Vec<[u8; CHUNK_BYTES]> {
     let mut header = abi::Header::default();
     let mut chunks = vec![[0; CHUNK_BYTES]];
     for (place, list) in header.lists.iter_mut().zip(lists) {
-        // Untracked entries stand first in their list.
-        let untracked = list.iter().take_while(|entry| entry.untracked).count();
         *place = abi::List {
             first: chunks.len() as u32,
             chunks: list.len().div_ceil(CHUNK) as u32,
-            untracked_chunks: untracked.div_ceil(CHUNK) as u32,
-            zero: 0,
+            // Untracked entries stand first in their list.
+            untracked: list.first().is_some_and(|entry| entry.untracked).into(),
+            ..abi::List::default()
         };
         for part in list.chunks(CHUNK) {
             let mut chunk = [0; CHUNK_BYTES];
@@ -46,6 +47,9 @@ fn chunks_of(rules: &CompiledRules) -> Vec<[u8; CHUNK_BYTES]> {
                 slot.copy_from_slice(bytes_of(&rule_of(entry, rules)));
             }
             chunks.push(chunk);
+        }
+        if list.len() > CHUNK {
+            index::add(list, place, &mut chunks);
         }
     }
     if let Some(first) = chunks.first_mut() {

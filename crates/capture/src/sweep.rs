@@ -54,19 +54,25 @@ pub(crate) fn sweep_at(maps: &Maps, now_ns: u64) -> Result<Swept, CaptureError> 
             swept.live += 1;
         }
     }
-    recount(maps, &of_each).map_err(doing())?;
+    recount(maps, of_each).map_err(doing())?;
     Ok(swept)
 }
 
 /// Sets how many connections the interfaces have. What begins or ends meanwhile
 /// is missed: the next sweep sets it right.
-fn recount(maps: &Maps, of_each: &BTreeMap<u32, u64>) -> io::Result<()> {
+fn recount(maps: &Maps, mut of_each: BTreeMap<u32, u64>) -> io::Result<()> {
+    // Programs remove connections, too: an interface may have none left.
+    maps.tracked.for_each(|key, value| {
+        if abi::read::<u64>(value) != 0 {
+            of_each.entry(abi::read(key)).or_default();
+        }
+    })?;
     let mut control = abi::Control::default();
     maps.control.lookup(&0u32.to_ne_bytes(), bytes_of_mut(&mut control))?;
     let own = u64::from(control.own_connections);
     let mut common = 0;
     for (number, count) in of_each {
-        maps.tracked.update(&number.to_ne_bytes(), bytes_of(count), ANY)?;
+        maps.tracked.update(&number.to_ne_bytes(), bytes_of(&count), ANY)?;
         common += count.saturating_sub(own);
     }
     maps.pools.update(&abi::POOL_CONNECTIONS.to_ne_bytes(), bytes_of(&common), ANY)

@@ -186,6 +186,7 @@ pub(crate) fn forget_connections(capture: &Capture, connections: bool) -> Result
     let doing = || CaptureError::doing("empty the tables of the bench");
     if connections {
         maps.connections.clear().map_err(doing())?;
+        sweep::sweep_at(maps, 0)?;
     }
     maps.fragments.clear().map_err(doing())
 }

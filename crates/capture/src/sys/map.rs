@@ -177,7 +177,7 @@ impl Map {
         check(unsafe { call(BPF_MAP_FREEZE, &mut attr) }).map(drop)
     }
 
-    /// Calls `each` with every key and value of a hash map. Entries that come or
+    /// Calls `each` with every key and value of a hash map or an array. Entries that come or
     /// go meanwhile may or may not be seen.
     pub(crate) fn for_each(&self, each: impl FnMut(&[u8], &[u8])) -> io::Result<()> {
         self.batch(BPF_MAP_LOOKUP_BATCH, each)

@@ -204,11 +204,12 @@ fn no_fin(tracker: &mut Tracker, rules: &CompiledRules, packet: &Packet, now: u6
 }
 
 /// What a close needs: a beginning that is its FIN as well, the other FIN with
-/// its acknowledgement, the last acknowledgement, and one packet too many.
+/// its acknowledgement, the last acknowledgement, and one packet too many. (Or a
+/// reset, and a beginning with FIN that another group would allow.)
 fn is_a_close(case: &Case) -> bool {
     case.packets.len() <= 4
         && case.rules.acl.len() <= 2
-        && case.rules.groups.len() == 1
+        && (1..=2).contains(&case.rules.groups.len())
         && case.packets.iter().all(|sent| sent.tags == 0 && sent.payload == 0 && sent.gso.is_none())
 }
 
