@@ -86,7 +86,7 @@ fn chunk_of(words: &[u64], otherwise: u64) -> [u8; CHUNK_BYTES] {
 /// where it is.
 pub(crate) fn add(list: &[RuleEntry], place: &mut abi::List, chunks: &mut Vec<[u8; CHUNK_BYTES]>) {
     place.group_shift = (0..3).find(|shift| list.len() >> shift <= MOST_BITS).unwrap_or(3);
-    let bits = (list.len() - 1 >> place.group_shift) + 1;
+    let bits = ((list.len() - 1) >> place.group_shift) + 1;
     place.row_shift = (0..3).find(|shift| bits <= 64 << shift).unwrap_or(3);
     let ways: [fn(&RuleEntry) -> Range; 2] = [addresses, ports];
     for (index, way) in ways.into_iter().enumerate() {
