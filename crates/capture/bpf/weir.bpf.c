@@ -11,7 +11,7 @@
  *   share.h   each interface's part of the tables
  *
  * One pair of these programs serves all interfaces. At each device hangs a pair
- * of entries, six instructions each (src/entry.rs), which put the interface's
+ * of entries, nine instructions each (src/entry.rs), which put the interface's
  * number where skb->cb[0] is and jump here: device indexes are not unique over
  * network namespaces. A packet that is not dropped goes on to the next program
  * of the hook (TCX_NEXT), never past it (TCX_PASS).

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The kernel gives a program no identity of its device that holds across
-//! network namespaces, so each interface has entries of its own. They are six
+//! network namespaces, so each interface has entries of its own. They are nine
 //! instructions long: the verifier reads the large programs once, not once per
 //! interface. The control block is the classifiers' own at this hook; Weir's
 //! programs are the first there.

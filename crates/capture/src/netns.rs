@@ -22,8 +22,9 @@ pub(crate) fn path(name_or_path: &str) -> PathBuf {
     PathBuf::from(NAMED).join(name_or_path)
 }
 
-/// The namespace that has a name or path now.
-pub(crate) fn id_of(name_or_path: &str) -> Option<u64> {
+/// The namespace that has a name, as in `ip netns`, or an absolute path now: its
+/// inode. That of another process may take CAP_SYS_PTRACE.
+pub fn id_of(name_or_path: &str) -> Option<u64> {
     let look = || std::fs::metadata(path(name_or_path)).ok().map(|data| data.ino());
     if is_of_process(Some(name_or_path)) { privileges::with_all(look) } else { look() }
 }

@@ -3,14 +3,14 @@
 //!
 //! A [`Record`] is a view of the interface's facts and of one sample; fields
 //! are computed when a format asks for them (`crate::field`). What a host
-//! cannot know (ECS tasks) is null.
+//! cannot know (the service of an ECS task) is null.
 //!
 //! Source of the address rules: VPC user guide, "Flow log records", and the
 //! examples "Traffic through a NAT gateway" and "... a transit gateway".
 
 use crate::decision::RuleNames;
 use crate::sample::FlowSample;
-use crate::surroundings::{NextHop, Surroundings};
+use crate::surroundings::{NextHop, Surroundings, Task};
 use crate::value::Value;
 use std::net::{IpAddr, Ipv4Addr};
 use weir_types::flow_log::TrafficType;
@@ -217,6 +217,12 @@ impl<'a> Record<'a> {
             let other = if sample.direction == Direction::Egress { sample.dst } else { sample.src };
             Value::text(neighbors.of(other).map(value))
         })
+    }
+
+    /// Part of what is known of the ECS task that has the interface's namespace.
+    pub(crate) fn task(&self, part: impl FnOnce(&'a Task) -> &'a str) -> Value<'a> {
+        let task = self.facts.around.task.as_deref();
+        self.flow(|_| Value::text(task.map(part)))
     }
 
     /// The AWS service of an address of the flow; null when it is none.

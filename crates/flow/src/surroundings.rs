@@ -17,6 +17,22 @@ pub struct Surroundings {
     pub neighbors: Arc<Neighbors>,
     pub aws: Arc<AwsRanges>,
     pub tags: TagValues,
+    /// Whose containers have its network namespace.
+    pub task: Option<Arc<Task>>,
+}
+
+/// Containers that share a network namespace, and the ECS task that they are, if
+/// they are one. What is not known is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Task {
+    pub cluster_arn: String,
+    pub cluster_name: String,
+    /// The container that started first.
+    pub container_id: String,
+    pub second_container_id: String,
+    pub task_definition_arn: String,
+    pub task_arn: String,
+    pub task_id: String,
 }
 
 /// Values of the tags that a flow log's TagFieldSpecification names: of the

@@ -208,6 +208,38 @@ fn paths_types_and_directions() {
     assert!(Record::of_flow(&facts, &sample).traffic_path().is_null());
 }
 
+/// Of an ECS task, and of a container that is none.
+#[test]
+fn tasks_and_containers() {
+    let mut facts = facts();
+    let sample = flow("172.31.16.139 172.31.1.1 1 2 6 out ACCEPT 0");
+    let format = LogFormat::parse(
+        "${ecs-cluster-name} ${ecs-cluster-arn} ${ecs-task-id} ${ecs-task-arn} ${ecs-task-definition-arn} \
+         ${ecs-container-id} ${ecs-second-container-id} ${ecs-service-name} ${ecs-container-instance-id} ${version}",
+    )
+    .unwrap();
+    let text = |facts: &InterfaceFacts, body| {
+        let mut line = String::new();
+        write_record(&format, &Record { facts, body, start_s: 0, end_s: 1 }, &mut line);
+        line
+    };
+    let of = |part: &str| part.to_owned();
+    let container = crate::surroundings::Task { container_id: of("c1"), ..Default::default() };
+    facts.around.task = Some(std::sync::Arc::new(container.clone()));
+    assert_eq!(text(&facts, Body::Flow(&sample)), "- - - - - c1 - - - 7");
+    facts.around.task = Some(std::sync::Arc::new(crate::surroundings::Task {
+        cluster_name: of("n"),
+        cluster_arn: of("ca"),
+        task_id: of("t"),
+        task_arn: of("ta"),
+        task_definition_arn: of("td"),
+        second_container_id: of("c2"),
+        ..container
+    }));
+    assert_eq!(text(&facts, Body::Flow(&sample)), "n ca t ta td c1 c2 - - 7");
+    assert_eq!(text(&facts, Body::NoData), "- - - - - - - - - 7");
+}
+
 /// The fields that come from what is around the interface.
 #[test]
 fn next_hops_services_and_tags() {

@@ -8,7 +8,7 @@
 //! can within a few seconds, the listener closes; who is still talking then is
 //! cut off. What is left stays in the spool for the next start.
 
-use crate::agent::{Agent, Excluded, Parts};
+use crate::agent::{Agent, Excluded, Parts, Roots};
 use crate::commands::HintExt;
 use crate::home::{Endpoint, Home, RootAccessKey};
 use crate::insights::Engine;
@@ -410,6 +410,7 @@ fn start_host(
         interval_s: config.interval_s,
         excluded: config.excluded.clone(),
         aws_ranges: config.aws_ranges.clone(),
+        container_roots: Roots::default(),
         now: Arc::new(now),
     })?;
     Ok((agent.handle(), Ok(agent)))

@@ -207,25 +207,32 @@ fields! {
 
     // Version 7: Amazon ECS tasks.
     EcsClusterArn "ecs-cluster-arn" 7 Text Vpc null
-        "ARN of the ECS cluster of the task." => unknown;
+        "ARN of the ECS cluster of the task."
+            => |r, _| r.task(|task| &task.cluster_arn);
     EcsClusterName "ecs-cluster-name" 7 Text Vpc null
-        "Name of the ECS cluster of the task." => unknown;
+        "Name of the ECS cluster of the task."
+            => |r, _| r.task(|task| &task.cluster_name);
     EcsContainerInstanceArn "ecs-container-instance-arn" 7 Text Vpc null
         "ARN of the ECS container instance; none on Fargate." => unknown;
     EcsContainerInstanceId "ecs-container-instance-id" 7 Text Vpc null
         "Id of the ECS container instance; none on Fargate." => unknown;
     EcsContainerId "ecs-container-id" 7 Text Vpc null
-        "Runtime id of the task's first container." => unknown;
+        "Runtime id of the task's first container."
+            => |r, _| r.task(|task| &task.container_id);
     EcsSecondContainerId "ecs-second-container-id" 7 Text Vpc null
-        "Runtime id of the task's second container." => unknown;
+        "Runtime id of the task's second container."
+            => |r, _| r.task(|task| &task.second_container_id);
     EcsServiceName "ecs-service-name" 7 Text Vpc null
         "ECS service that started the task." => unknown;
     EcsTaskDefinitionArn "ecs-task-definition-arn" 7 Text Vpc null
-        "ARN of the ECS task definition." => unknown;
+        "ARN of the ECS task definition."
+            => |r, _| r.task(|task| &task.task_definition_arn);
     EcsTaskArn "ecs-task-arn" 7 Text Vpc null
-        "ARN of the running ECS task." => unknown;
+        "ARN of the running ECS task."
+            => |r, _| r.task(|task| &task.task_arn);
     EcsTaskId "ecs-task-id" 7 Text Vpc null
-        "Id of the running ECS task." => unknown;
+        "Id of the running ECS task."
+            => |r, _| r.task(|task| &task.task_id);
 
     // Versions 8, 9 and 10.
     RejectReason "reject-reason" 8 Text Vpc null

@@ -103,6 +103,7 @@ fn a_clock_that_jumps_neither_loses_nor_doubles_a_window() {
         interval_s: NonZeroU32::new(1).unwrap(),
         excluded: Excluded::default(),
         aws_ranges: Arc::default(),
+        container_roots: Roots::default(),
         now: {
             let clock = clock.clone();
             Arc::new(move || UnixMillis(clock.load(Ordering::Relaxed)))

@@ -12,11 +12,14 @@
 //! A step that panics is given up, not the thread: packets stay judged.
 
 mod around;
+mod containers;
 mod exclude;
 mod follow;
 mod network;
 mod write;
 
+use containers::Containers;
+pub use containers::Roots;
 pub use exclude::Excluded;
 use follow::Follower;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +62,8 @@ pub struct Parts {
     pub excluded: Excluded,
     /// For the fields `pkt-…-aws-service`.
     pub aws_ranges: Arc<AwsRanges>,
+    /// For the fields `ecs-…`.
+    pub container_roots: Roots,
     pub now: weir_api::call::Clock,
 }
 
@@ -105,6 +110,7 @@ impl Agent {
         let follower = Follower::take_over(&parts.capture);
         let mut work = Work {
             window: WindowClock::new(parts.interval_s),
+            containers: Containers::new(parts.container_roots.clone()),
             parts,
             handle: handle.clone(),
             follower,
@@ -201,6 +207,8 @@ struct Work {
     window: WindowClock,
     handle: Arc<Handle>,
     follower: Follower,
+    /// Whose namespaces the interfaces are in.
+    containers: Containers,
     orders: Orders,
     /// The newest orders could not be read or followed to the end: they are
     /// tried again soon.
@@ -371,7 +379,17 @@ impl Work {
         let generation = orders.generation;
         self.orders = orders;
         self.orders_unfollowed = false;
+        self.learn();
         self.publish(generation);
+    }
+
+    /// Looks whose namespaces the interfaces are in, if a record is to say it:
+    /// when they are attached, and again at a window's end.
+    fn learn(&mut self) {
+        if self.orders.flow_logs.iter().any(|flow_log| flow_log.log_format.contains("ecs-")) {
+            let attachments = self.follower.of_window().map(|attached| &attached.order.attachment);
+            self.containers.learn(attachments);
+        }
     }
 
     fn publish(&self, generation: u64) {
@@ -450,6 +468,7 @@ impl Work {
         if closed.missed_drops > 0 {
             warn!(packets = closed.missed_drops, "drops of the host's firewall were missed in observe mode");
         }
+        self.learn();
         let place = write::Place { window, file_end_s, run: self.run, now: (self.parts.now)() };
         let mut files = write::files(
             place,
@@ -458,6 +477,7 @@ impl Work {
             &self.follower,
             &self.parts.excluded,
             &self.parts.aws_ranges,
+            &self.containers,
         );
         files.reverse();
         self.follower.closed();
@@ -517,6 +537,7 @@ mod tests {
             interval_s: NonZeroU32::new(600).unwrap(),
             excluded: Excluded::default(),
             aws_ranges: Arc::default(),
+            container_roots: Roots::default(),
             now: Arc::new(crate::server::now),
         };
         Some((Agent::start(parts).unwrap(), folder))

@@ -5,6 +5,7 @@
 //! record per flow.
 
 use super::around;
+use super::containers::Containers;
 use super::exclude::Excluded;
 use super::follow::{Attached, Follower};
 use std::collections::{BTreeMap, HashMap};
@@ -42,6 +43,7 @@ pub fn files(
     follower: &Follower,
     excluded: &Excluded,
     aws: &Arc<AwsRanges>,
+    containers: &Containers,
 ) -> Vec<SpoolFile> {
     let mut interfaces: BTreeMap<&EniId, (&Attached, InterfaceSamples)> = BTreeMap::new();
     // Attached ones come before departed ones: the newest order stands.
@@ -66,6 +68,7 @@ pub fn files(
                 facts.around.neighbors = neighbors.clone();
             }
             facts.around.aws = aws.clone();
+            facts.around.task = containers.of(&attached.order.attachment.interface);
             (&attached.order, facts, samples)
         })
         .collect();
