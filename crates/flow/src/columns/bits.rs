@@ -36,7 +36,8 @@ impl Bits {
 
     /// The bits of all rows since the last call; `None` if every row has a value.
     pub(super) fn finish(&mut self) -> Option<NullBuffer> {
-        let words = std::mem::take(&mut self.words);
+        let fresh = Vec::with_capacity(self.words.len() + self.words.len() / 8);
+        let words = std::mem::replace(&mut self.words, fresh);
         let len = std::mem::take(&mut self.len);
         let valid: usize = words.iter().map(|word| word.count_ones() as usize).sum();
         (valid < len).then(|| NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(words), 0, len)))

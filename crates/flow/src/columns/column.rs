@@ -35,14 +35,12 @@ impl Column {
             (ParquetType::String, _) => Values::Text(Texts::default()),
         };
         let max = field.kind().max().and_then(|max| u64::try_from(max).ok()).unwrap_or(0);
-        // No format has more fields than the table has rows.
-        let position = u32::try_from(position).unwrap_or(0);
         let rule = Rule { position, max, is_nullable: field.is_nullable() };
         Self { rule, values, validity: Bits::default() }
     }
 
     pub(super) fn position(&self) -> usize {
-        self.rule.position as usize
+        self.rule.position
     }
 
     /// Appends the column's values of all rows, and to `wrong` the rows whose
@@ -53,7 +51,7 @@ impl Column {
         match values {
             Values::Int32(values) => numbers(simd, rows, *rule, values, validity, wrong, to_i32),
             Values::Int64(values) => numbers(simd, rows, *rule, values, validity, wrong, to_i64),
-            Values::Text(values) if rows.stops.is_plain() => {
+            Values::Text(values) if rows.is_plain => {
                 texts(simd, rows, *rule, values, validity, wrong, |_, _| true);
             }
             Values::Text(values) => {

@@ -12,7 +12,7 @@
 
 use super::bits::Bits;
 use super::number::number;
-use super::split::{Stops, value};
+use super::split::bounds;
 use fearless_simd::Simd;
 
 /// The rows of one chunk.
@@ -20,33 +20,56 @@ use fearless_simd::Simd;
 pub(super) struct Rows<'a> {
     /// From the beginning of the chunk, and on past its end as far as the block goes.
     pub(super) text: &'a [u8],
-    pub(super) stops: &'a Stops,
-    /// For each row, the stop before its first value.
-    pub(super) first_stops: &'a [u32],
+    /// Of each row the stop before its first value and those after its values:
+    /// `stride` more for the next row, and as much room after the last one.
+    pub(super) stops: &'a [u32],
+    /// At least 2. As many as a line has values, if a row's last stop is the one
+    /// before the next row, or one more.
+    pub(super) stride: usize,
+    pub(super) count: usize,
+    /// Whether no value has a byte that a text may not have.
+    pub(super) is_plain: bool,
 }
 
 /// What the values of one column have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Rule {
     /// Where the value stands in a line, from 0.
-    pub(super) position: u32,
+    pub(super) position: usize,
     /// The largest number.
     pub(super) max: u64,
     pub(super) is_nullable: bool,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// The stops around one value, group by group of 64 rows and of each group
+    /// with how many there are: each row has them at the beginning of a
+    /// `stride`.
+    #[inline(always)]
+    fn groups(self, rule: Rule) -> impl Iterator<Item = (&'a [u32], usize)> {
+        let stops = self.stops.get(rule.position..).unwrap_or_default();
+        let counts = (0..self.count).step_by(64).map(move |done| (self.count - done).min(64));
+        stops.chunks(64 * self.stride).zip(counts)
+    }
+
     /// Looks again at the rows of a group whose bit is not set, and puts those
     /// that are malformed into `wrong`.
     #[cold]
     #[inline(never)]
-    fn find_wrong(&self, rule: Rule, group: &[u32], row: usize, bits: u64, wrong: &mut Vec<u32>) {
-        let mut others = all(group.len()) & !bits;
+    fn find_wrong(
+        &self,
+        rule: Rule,
+        group: &[u32],
+        count: usize,
+        row: usize,
+        bits: u64,
+        wrong: &mut Vec<u32>,
+    ) {
+        let mut others = all(count) & !bits;
         while others != 0 {
             let bit = others.trailing_zeros() as usize;
             others &= others - 1;
-            let first_stop = group.get(bit).copied().unwrap_or_default();
-            let (start, end) = value(self.stops.all(), first_stop + rule.position);
+            let (start, end) = bounds(group.get(bit * self.stride..).unwrap_or_default());
             // Not compared as slices: that would be a call.
             if !(rule.is_nullable && end == start + 1 && self.text.get(start) == Some(&b'-')) {
                 wrong.push((row + bit) as u32);
@@ -74,23 +97,27 @@ pub(super) fn numbers<S: Simd, T: Copy + Default>(
     simd.vectorize(
         #[inline(always)]
         move || {
-            let Rows { text, stops, first_stops } = rows;
-            let stops = stops.all();
+            let Rows { text, stride, .. } = rows;
+            // What is right is asked of all at once, afterwards.
+            let mut found = [0; 64];
             let mut buffer = [T::default(); 64];
-            for (index, group) in first_stops.chunks(64).enumerate() {
+            for (index, (group, count)) in rows.groups(rule).enumerate() {
+                for (found, stops) in found.iter_mut().zip(group.chunks_exact(stride)).take(count) {
+                    let (start, end) = bounds(stops);
+                    *found = number(simd, text, start, end);
+                }
                 let mut bits = 0u64;
-                for (bit, &first_stop) in group.iter().enumerate() {
-                    let (start, end) = value(stops, first_stop + rule.position);
-                    let number = number(simd, text, start, end);
-                    let is_right = number <= rule.max;
+                for (bit, (found, to)) in found.iter().zip(&mut buffer).enumerate() {
+                    let is_right = *found <= rule.max;
                     bits |= u64::from(is_right) << bit;
-                    buffer[bit % 64] = cast(if is_right { number } else { 0 });
+                    *to = cast(if is_right { *found } else { 0 });
                 }
-                if bits != all(group.len()) {
-                    rows.find_wrong(rule, group, 64 * index, bits, wrong);
+                bits &= all(count);
+                if bits != all(count) {
+                    rows.find_wrong(rule, group, count, 64 * index, bits, wrong);
                 }
-                values.extend_from_slice(buffer.get(..group.len()).unwrap_or_default());
-                validity.push(bits, group.len());
+                values.extend_from_slice(buffer.get(..count).unwrap_or_default());
+                validity.push(bits, count);
             }
         },
     );
@@ -110,52 +137,54 @@ pub(super) fn texts<S: Simd>(
     simd.vectorize(
         #[inline(always)]
         move || {
-            let Rows { text, stops, first_stops } = rows;
-            let stops = stops.all();
-            let Texts { offsets, bytes } = values;
+            let Rows { text, stride, .. } = rows;
+            let Texts { offsets, bytes, piece } = values;
             let mut ends = [0; 64];
-            for (index, group) in first_stops.chunks(64).enumerate() {
-                bytes.reserve(64 * STRIDE);
+            for (index, (group, count)) in rows.groups(rule).enumerate() {
                 let mut bits = 0u64;
-                for (bit, &first_stop) in group.iter().enumerate() {
-                    let (start, end) = value(stops, first_stop + rule.position);
-                    let len = append(text, start, end, bytes);
+                let mut filled = 0;
+                let mut before = bytes.len();
+                for (bit, stops) in group.chunks_exact(stride).take(count).enumerate() {
+                    let (start, end) = bounds(stops);
+                    let mut len = end.wrapping_sub(start);
+                    let room = piece.get_mut(filled..).and_then(|room| room.first_chunk_mut::<COPIED>());
+                    let from = text.get(start..).and_then(|from| from.first_chunk::<COPIED>());
+                    if let (Some(room), Some(from)) = (room, from)
+                        && len <= COPIED
+                    {
+                        *room = *from;
+                        // Not asked of `from`, which would then be copied in parts.
+                        if len == 1 && text.get(start) == Some(&b'-') {
+                            len = 0;
+                        }
+                        filled += len;
+                    } else {
+                        bytes.extend_from_slice(piece.get(..filled).unwrap_or_default());
+                        filled = 0;
+                        len = append(text.get(start..end).unwrap_or_default(), bytes);
+                        before = bytes.len();
+                    }
                     bits |= u64::from(len != 0 && is_right(start, end)) << bit;
-                    ends[bit % 64] = bytes.len() as i32;
+                    ends[bit % 64] = (before + filled) as i32;
                 }
-                if bits != all(group.len()) {
-                    rows.find_wrong(rule, group, 64 * index, bits, wrong);
+                bytes.extend_from_slice(piece.get(..filled).unwrap_or_default());
+                if bits != all(count) {
+                    rows.find_wrong(rule, group, count, 64 * index, bits, wrong);
                 }
-                offsets.extend_from_slice(ends.get(..group.len()).unwrap_or_default());
-                validity.push(bits, group.len());
+                offsets.extend_from_slice(ends.get(..count).unwrap_or_default());
+                validity.push(bits, count);
             }
         },
     );
 }
 
-/// How many bytes are copied at once: most values are shorter, and are cut.
-const STRIDE: usize = 32;
+/// How many bytes are copied at once: most values are shorter, and the next one
+/// is written over what was too much.
+const COPIED: usize = 32;
 
-/// Appends `text[start..end]`, or nothing for a `-`. Gives how long it is.
-#[inline(always)]
-fn append(text: &[u8], start: usize, end: usize, bytes: &mut Vec<u8>) -> usize {
-    let len = end.wrapping_sub(start);
-    let before = bytes.len();
-    match text.get(start..).and_then(|from| from.first_chunk::<STRIDE>()) {
-        Some(from) if len <= STRIDE => {
-            bytes.extend_from_slice(from);
-            // Not asked of `from`, which would then be copied in parts.
-            let len = if len == 1 && text.get(start) == Some(&b'-') { 0 } else { len };
-            bytes.truncate(before + len);
-            len
-        }
-        _ => append_exactly(text.get(start..end).unwrap_or_default(), bytes),
-    }
-}
-
-/// Long texts, and those at the end of the block.
+/// Appends a long text, or one at the end of the block. Gives how long it is.
 #[inline(never)]
-fn append_exactly(value: &[u8], bytes: &mut Vec<u8>) -> usize {
+fn append(value: &[u8], bytes: &mut Vec<u8>) -> usize {
     if value == b"-" {
         return 0;
     }
@@ -168,11 +197,14 @@ pub(super) struct Texts {
     /// Where each one begins in `bytes`, and at the end where the last one ends.
     pub(super) offsets: Vec<i32>,
     pub(super) bytes: Vec<u8>,
+    /// Where up to 64 values are put together, and not in `bytes`: how long that
+    /// is would be written to memory and read again for each value.
+    piece: Box<[u8; 64 * COPIED]>,
 }
 
 impl Default for Texts {
     fn default() -> Self {
-        Self { offsets: vec![0], bytes: Vec::new() }
+        Self { offsets: vec![0], bytes: Vec::new(), piece: Box::new([0; 64 * COPIED]) }
     }
 }
 

@@ -22,7 +22,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// Bytes of text that are looked at together.
-const CHUNK: usize = 32 << 10;
+const CHUNK: usize = 64 << 10;
 
 pub(super) struct Lines {
     columns: Vec<Column>,
@@ -41,6 +41,8 @@ pub(super) struct Lines {
     level: Level,
     stops: Stops,
     first_stops: Vec<u32>,
+    /// The stops of the rows alone, where lines lie between them that are none.
+    row_stops: Vec<u32>,
     /// Lines of the chunk that are no rows.
     others: Vec<u32>,
     /// Rows of the chunk with a wrong value.
@@ -68,6 +70,7 @@ impl Lines {
             level: Level::new(),
             stops: Stops::default(),
             first_stops: Vec::new(),
+            row_stops: Vec::new(),
             others: Vec::new(),
             wrong: Vec::new(),
         }
@@ -100,7 +103,7 @@ impl Lines {
     /// Appends the records of `text[..end]` to the columns.
     #[inline(always)]
     fn read_chunk<S: Simd>(&mut self, simd: S, text: &[u8], end: usize, counts: &mut Counts) {
-        self.stops.find(simd, text.get(..end).unwrap_or_default());
+        self.stops.find(simd, text.get(..end).unwrap_or_default(), self.width);
         self.find_rows(text);
         for selected in &self.selections {
             let stops = self.stops.all();
@@ -108,8 +111,12 @@ impl Lines {
         }
         loop {
             self.wrong.clear();
+            let stride = self.lay_out();
+            let is_whole = stride == self.width as usize;
+            let stops = if is_whole { self.stops.all() } else { &self.row_stops };
+            let rows =
+                Rows { text, stops, stride, count: self.first_stops.len(), is_plain: self.stops.is_plain() };
             for column in &mut self.columns {
-                let rows = Rows { text, stops: &self.stops, first_stops: &self.first_stops };
                 column.read(simd, rows, &mut self.wrong);
             }
             if self.wrong.is_empty() {
@@ -146,6 +153,24 @@ impl Lines {
             }
             first_stop = last_stop;
         }
+    }
+
+    /// Puts the stops of the rows one after the other, unless they are: every
+    /// line of nearly every chunk is a row. Gives how many stops later a row's
+    /// are after those of the row before.
+    #[inline(always)]
+    fn lay_out(&mut self) -> usize {
+        let width = self.width as usize;
+        if self.first_stops.len() == self.stops.lines().len() && width >= 2 {
+            return width;
+        }
+        self.row_stops.clear();
+        for &first_stop in &self.first_stops {
+            let all = self.stops.all().get(first_stop as usize..).unwrap_or_default();
+            self.row_stops.extend_from_slice(all.get(..=width).unwrap_or_default());
+        }
+        self.row_stops.resize(self.row_stops.len() + width + 1, 0);
+        width + 1
     }
 
     /// Whether the line of the right number of values is one of names.

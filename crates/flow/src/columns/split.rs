@@ -26,11 +26,13 @@ pub(super) struct Stops {
 impl Stops {
     /// Reads a chunk of whole lines; the last one may have no newline.
     ///
-    /// Invariant: the chunk is shorter than 4 GiB.
+    /// Invariant: the chunk is shorter than 4 GiB. `width` is how many values a
+    /// line should have.
     #[inline(always)]
-    pub(super) fn find<S: Simd>(&mut self, simd: S, chunk: &[u8]) {
-        // Room for a stop at every byte, one at each end, and the overhang of the last mask.
-        let room = chunk.len() + 2 + 64;
+    pub(super) fn find<S: Simd>(&mut self, simd: S, chunk: &[u8], width: u32) {
+        // Room for a stop at every byte, one at each end, the overhang of the
+        // last mask and a line more.
+        let room = chunk.len() + 2 + 64 + width as usize;
         if self.stops.len() < room {
             self.stops = vec![0; room];
         }
@@ -141,10 +143,15 @@ impl Stops {
 /// the one after its last.
 #[inline(always)]
 pub(super) fn value(stops: &[u32], stop: u32) -> (usize, usize) {
-    let stop = stop as usize;
-    match stops.get(stop..stop + 2) {
+    bounds(stops.get(stop as usize..).unwrap_or_default())
+}
+
+/// Where the value between the first two stops lies.
+#[inline(always)]
+pub(super) fn bounds(stops: &[u32]) -> (usize, usize) {
+    match stops.first_chunk() {
         Some(&[before, after]) => (before.wrapping_add(1) as usize, after as usize),
-        _ => (0, 0),
+        None => (0, 0),
     }
 }
 

@@ -33,34 +33,44 @@ impl<R: Read> Lines<R> {
         Self { block_bytes, ..self }
     }
 
-    /// Replaces what is in `block` by the next lines; `false` at the end. The
-    /// last block may end without a line end.
-    pub fn next(&mut self, block: &mut Vec<u8>) -> io::Result<bool> {
-        block.clear();
-        block.append(&mut self.rest);
+    /// Puts the next lines at the beginning of `block` and gives how many bytes
+    /// they are; `None` at the end. What follows them means nothing: that memory
+    /// is not cleared is what makes it worth to be used again. The last lines may
+    /// end without a line end.
+    pub fn next(&mut self, block: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        let mut filled = self.rest.len();
+        self.make_room(block, filled);
+        block.iter_mut().zip(self.rest.drain(..)).for_each(|(to, from)| *to = from);
         // Where a line end may be that was not seen yet.
         let mut searched = 0;
         while !self.is_at_end {
-            let filled = block.len();
-            let wanted = self.block_bytes.saturating_sub(filled).max(self.block_bytes / 4);
-            block.resize(filled + wanted, 0);
-            let count = read(&mut self.source, block.get_mut(filled..).unwrap_or_default());
-            block.truncate(filled + *count.as_ref().unwrap_or(&0));
-            self.is_at_end = count? == 0;
-            if block.len() < self.block_bytes && !self.is_live {
+            self.make_room(block, filled);
+            let count = read(&mut self.source, block.get_mut(filled..).unwrap_or_default())?;
+            filled += count;
+            self.is_at_end = count == 0;
+            if filled < self.block_bytes && !self.is_live {
                 continue;
             }
-            if let Some(end) = memchr::memrchr(b'\n', block.get(searched..).unwrap_or_default()) {
-                self.rest.extend_from_slice(block.get(searched + end + 1..).unwrap_or_default());
-                block.truncate(searched + end + 1);
-                break;
+            let read = block.get(..filled).unwrap_or_default();
+            if let Some(end) = memchr::memrchr(b'\n', read.get(searched..).unwrap_or_default()) {
+                let end = searched + end + 1;
+                self.rest.extend_from_slice(read.get(end..).unwrap_or_default());
+                return Ok(Some(end));
             }
-            searched = block.len();
+            searched = filled;
             if searched > MAX_LINE_BYTES {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is longer than 16 MiB"));
             }
         }
-        Ok(!block.is_empty())
+        Ok(Some(filled).filter(|&filled| filled > 0))
+    }
+
+    /// Room for the rest of a block, or for a quarter of one more.
+    fn make_room(&self, block: &mut Vec<u8>, filled: usize) {
+        let wanted = self.block_bytes.saturating_sub(filled).max(self.block_bytes / 4);
+        if block.len() < filled + wanted {
+            block.resize(filled + wanted, 0);
+        }
     }
 }
 
@@ -102,9 +112,9 @@ mod tests {
         ] {
             let mut lines = Lines::new(Slow(text.as_bytes(), step), is_live);
             let (mut block, mut all) = (Vec::new(), Vec::new());
-            while lines.next(&mut block).unwrap() {
-                all.extend_from_slice(&block);
-                assert!(block.ends_with(b"\n") || all.len() == text.len());
+            while let Some(length) = lines.next(&mut block).unwrap() {
+                all.extend_from_slice(&block[..length]);
+                assert!(all.ends_with(b"\n") || all.len() == text.len());
                 assert!(block.len() <= BLOCK_BYTES * 3);
             }
             assert!(all == text.as_bytes());

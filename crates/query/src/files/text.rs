@@ -54,15 +54,15 @@ enum Blocks {
 
 /// A piece of a text: whole lines.
 pub enum Block {
-    /// In the buffer that was given.
-    Buffer(Vec<u8>),
+    /// The first bytes of the buffer that was given.
+    Buffer(Vec<u8>, usize),
     Whole(Arc<WholeText>, Range<usize>),
 }
 
 impl Block {
     pub fn text(&self) -> &[u8] {
         match self {
-            Self::Buffer(text) => text,
+            Self::Buffer(buffer, length) => buffer.get(..*length).unwrap_or_default(),
             Self::Whole(whole, range) => whole.bytes.get(range.clone()).unwrap_or_default(),
         }
     }
@@ -156,13 +156,17 @@ impl Text {
         Self { found, blocks: Blocks::Lines(lines), block_bytes }
     }
 
-    /// The next piece; `None` at the end. `buffer` is memory to use again.
+    /// The next piece; `None` at the end. `buffer` is memory to use
+    /// again, with what was left in it.
     ///
     /// # Errors
     /// It cannot be read further: what came before is good.
     pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Option<Block>> {
         match &mut self.blocks {
-            Blocks::Lines(lines) => Ok(lines.next(&mut buffer)?.then_some(Block::Buffer(buffer))),
+            Blocks::Lines(lines) => {
+                let length = lines.next(&mut buffer)?;
+                Ok(length.map(|length| Block::Buffer(buffer, length)))
+            }
             Blocks::Whole(whole, at) => {
                 let rest = whole.bytes.get(*at..).unwrap_or_default();
                 if rest.is_empty() {

@@ -318,7 +318,7 @@ impl Work {
             lines = &self.records;
         }
         let read = reading.reader.push_block(lines);
-        if let text::Block::Buffer(buffer) = block {
+        if let text::Block::Buffer(buffer, _) = block {
             self.buffer = buffer;
         }
         let tally = &self.scan.tally;

@@ -298,9 +298,10 @@ impl<'a> Writer<'a> {
         if self.text.is_empty() {
             return Ok(());
         }
-        let block = Block::Text(std::mem::take(&mut self.text).into_bytes());
+        let length = self.text.len();
+        let block = Block::Text(std::mem::take(&mut self.text).into_bytes(), length);
         let parsed = self.plan.process(&mut self.worker, &self.opened, &block);
-        if let Block::Text(bytes) = block
+        if let Block::Text(bytes, _) = block
             && let Ok(text) = String::from_utf8(bytes)
         {
             self.text = text;

@@ -13,7 +13,7 @@
 //! read, and ahead to the next ones only while what waits to be delivered is
 //! small. That bounds memory, and no order of speeds changes what comes out.
 
-use super::inputs::Input;
+use super::inputs::{Input, Place};
 use super::source::{Block, Opened, Opening, Source};
 use anyhow::Result;
 use std::collections::{BTreeMap, VecDeque};
@@ -23,6 +23,9 @@ use std::thread;
 
 /// Bytes that may wait to be delivered before workers stop going ahead.
 const WAITING_BYTES: usize = 6 << 20;
+/// So much of the first input, in bytes or blocks, is worth waking the caller for.
+const WORTH_BYTES: usize = 256 << 10;
+const WORTH_BLOCKS: usize = 16;
 /// More workers would need more memory than is promised.
 const MAX_WORKERS: usize = 16;
 
@@ -55,7 +58,11 @@ struct Shared<J: Job> {
     opening: Opening,
     inputs: Vec<Input>,
     state: Mutex<State<J::Out>>,
-    changed: Condvar,
+    /// Workers wait here for an input to read, the caller for what is ready.
+    /// Who does not wait is not woken: each costs a change to the kernel, and
+    /// blocks are many.
+    readable: Condvar,
+    deliverable: Condvar,
 }
 
 struct State<O> {
@@ -66,6 +73,8 @@ struct State<O> {
     waiting_bytes: usize,
     is_stopped: bool,
     workers: usize,
+    idle_workers: usize,
+    is_caller_waiting: bool,
 }
 
 struct Active<O> {
@@ -107,8 +116,23 @@ pub fn run<J: Job>(
         Ok(source) => Active::new(Reading::Idle(Box::new(source))),
         Err(error) => Active { failure: Some(error), ..Active::new(Reading::AtEnd) },
     });
-    let state = State { active: active.collect(), first: 0, waiting_bytes: 0, is_stopped: false, workers };
-    let shared = Arc::new(Shared { job, opening, inputs, state: Mutex::new(state), changed: Condvar::new() });
+    let state = State {
+        active: active.collect(),
+        first: 0,
+        waiting_bytes: 0,
+        is_stopped: false,
+        workers,
+        idle_workers: 0,
+        is_caller_waiting: false,
+    };
+    let shared = Arc::new(Shared {
+        job,
+        opening,
+        inputs,
+        state: Mutex::new(state),
+        readable: Condvar::new(),
+        deliverable: Condvar::new(),
+    });
     let threads: Vec<_> = (0..workers)
         .map(|_| {
             let shared = Arc::clone(&shared);
@@ -126,7 +150,7 @@ pub fn run<J: Job>(
         }
     }
     shared.lock().is_stopped = true;
-    shared.changed.notify_all();
+    shared.readable.notify_all();
     // A worker that waits for a pipe would be waited for: after a stop it is left alone.
     for thread in threads {
         if (is_whole || thread.is_finished()) && thread.join().is_err() {
@@ -142,17 +166,14 @@ impl<J: Job> Shared<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State<J::Out>>) -> MutexGuard<'a, State<J::Out>> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn work(&self) {
         // Also when it panics: whoever waits for it must not wait for ever.
         struct Gone<'a, J: Job>(&'a Shared<J>);
         impl<J: Job> Drop for Gone<'_, J> {
             fn drop(&mut self) {
                 self.0.lock().workers -= 1;
-                self.0.changed.notify_all();
+                self.0.readable.notify_all();
+                self.0.deliverable.notify_all();
             }
         }
         let _gone = Gone(self);
@@ -166,6 +187,7 @@ impl<J: Job> Shared<J> {
                 return;
             };
             let number = active.read;
+            let is_at_end = !matches!(read, Ok((_, Some(_))));
             let block = match read {
                 Ok((source, block)) => {
                     active.opened.get_or_insert_with(|| Arc::clone(&source.opened));
@@ -182,12 +204,21 @@ impl<J: Job> Shared<J> {
                     None
                 }
             };
+            let is_awaited = state.idle_workers > 0;
+            let wakes_caller = is_at_end && state.is_caller_waiting;
             drop(state);
-            self.changed.notify_all();
+            match is_at_end {
+                true if is_awaited => self.readable.notify_all(),
+                false if is_awaited => self.readable.notify_one(),
+                _ => {}
+            }
+            if wakes_caller {
+                self.deliverable.notify_one();
+            }
             if let Some((block, opened)) = block {
                 let out = self.job.process(&mut worker, &opened, &block);
                 let weight = J::weight(&out);
-                if let Block::Text(text) = block {
+                if let Block::Text(text, _) = block {
                     buffer = text;
                 }
                 let mut state = self.lock();
@@ -197,8 +228,11 @@ impl<J: Job> Shared<J> {
                     active.waiting_bytes += weight;
                     active.ready.insert(number, (weight, out));
                 }
+                let wakes_caller = state.is_caller_waiting && state.is_worth_delivering();
                 drop(state);
-                self.changed.notify_all();
+                if wakes_caller {
+                    self.deliverable.notify_one();
+                }
             }
         }
         self.job.finish(worker);
@@ -234,7 +268,9 @@ impl<J: Job> Shared<J> {
             if is_over {
                 return None;
             }
-            state = self.wait(state);
+            state.idle_workers += 1;
+            state = self.readable.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle_workers -= 1;
         }
     }
 
@@ -245,15 +281,22 @@ impl<J: Job> Shared<J> {
             if state.first == self.inputs.len() {
                 return None;
             }
+            let (was_full, was_first) = (state.is_full(), state.first);
             if let Some(event) = state.next_event() {
+                let gives_way = was_full || state.first != was_first;
+                let is_awaited = state.idle_workers > 0 && gives_way;
                 drop(state);
-                self.changed.notify_all();
+                if is_awaited {
+                    self.readable.notify_all();
+                }
                 return Some(event);
             }
             if state.workers == 0 {
                 return None;
             }
-            state = self.wait(state);
+            state.is_caller_waiting = true;
+            state = self.deliverable.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.is_caller_waiting = false;
         }
     }
 }
@@ -277,10 +320,27 @@ impl<O> Active<O> {
 }
 
 impl<O> State<O> {
+    /// Whether workers wait for something to be delivered.
+    fn is_full(&self) -> bool {
+        self.waiting_bytes > WAITING_BYTES
+    }
+
+    /// Whether there is enough of the first input, or nobody knows when there
+    /// will be more.
+    fn is_worth_delivering(&self) -> bool {
+        self.active.front().is_some_and(|active| {
+            let is_live = active.opened.as_ref().is_none_or(|opened| opened.input.place == Place::Stdin);
+            is_live
+                || matches!(active.source, Reading::AtEnd)
+                || active.waiting_bytes >= WORTH_BYTES
+                || active.ready.len() >= WORTH_BLOCKS
+        })
+    }
+
     fn take_source(&mut self, inputs: usize) -> Option<(usize, Option<Box<Source>>)> {
         // The first input never waits for the ones behind it, or nothing would
         // be delivered any more; only for whoever takes what is delivered.
-        let ahead = if self.waiting_bytes > WAITING_BYTES { 1 } else { self.workers * 2 };
+        let ahead = if self.is_full() { 1 } else { self.workers * 2 };
         if self.active.front().is_some_and(|active| active.waiting_bytes > WAITING_BYTES) {
             return None;
         }

@@ -48,7 +48,8 @@ impl Opened {
 
 /// A piece of an input: whole lines, or rows.
 pub enum Block {
-    Text(Vec<u8>),
+    /// The first bytes of a buffer.
+    Text(Vec<u8>, usize),
     Whole(Arc<WholeText>, Range<usize>),
     Batch(RecordBatch),
 }
@@ -57,7 +58,7 @@ impl Block {
     /// The lines; none for rows.
     pub fn text(&self) -> &[u8] {
         match self {
-            Self::Text(text) => text,
+            Self::Text(buffer, length) => buffer.get(..*length).unwrap_or_default(),
             Self::Whole(whole, range) => whole.bytes.get(range.clone()).unwrap_or_default(),
             Self::Batch(_) => &[],
         }
@@ -159,7 +160,7 @@ impl Source {
             Blocks::Text(text) => {
                 let block = text.next(buffer).context("cannot be read further").with_context(name)?;
                 Ok(block.map(|block| match block {
-                    text::Block::Buffer(text) => Block::Text(text),
+                    text::Block::Buffer(buffer, length) => Block::Text(buffer, length),
                     text::Block::Whole(whole, range) => Block::Whole(whole, range),
                 }))
             }
