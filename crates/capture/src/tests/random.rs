@@ -97,7 +97,7 @@ pub fn rules(chance: &mut Chance) -> InterfaceRules {
     let open = chance.once_in(2);
     let generous = chance.once_in(2);
     for direction in Direction::BOTH {
-        let most = chance.pick(&[12, 12, 12, 60]);
+        let most = chance.pick(&[12, 12, 12, 12, 12, 12, 12, 40]);
         for number in 0..chance.below(most) {
             rules.acl.push(AclRule {
                 number: number as u16 * 10 + 1,
@@ -125,7 +125,7 @@ pub fn rules(chance: &mut Chance) -> InterfaceRules {
             });
         }
         // Some lists longer than one chunk, which have an index.
-        for index in 0..chance.pick(&[0, 1, 2, 3, 5, 9, 20, 20, 60, 150]) {
+        for index in 0..chance.pick(&[0, 0, 1, 1, 2, 2, 3, 3, 5, 5, 9, 9, 20, 20, 90]) {
             rules.groups.push(GroupRule {
                 group: SecurityGroupId::from_random(1),
                 rule: SecurityGroupRuleId::from_random(index),
