@@ -197,10 +197,12 @@ impl Service {
                 query_answer(iam::ACTIONS, iam::NAMESPACE, call, action, params).map_err(iam::with_status)
             }
             Self::Sts => query_answer(sts::ACTIONS, sts::NAMESPACE, call, action, params),
-            Self::Logs => match logs::refused::error(action) {
-                Some(refused) => Err(refused),
-                None => run_json(logs::ACTIONS, call, action, body),
-            },
+            Self::Logs => {
+                run_json(logs::ACTIONS, call, action, body).map_err(|error| match error.code.as_ref() {
+                    "UnknownOperationException" => logs::refused::error(action).unwrap_or(error),
+                    _ => error,
+                })
+            }
             Self::Athena => run_json(athena::ACTIONS, call, action, body),
             Self::Glue => run_json(glue::ACTIONS, call, action, body),
             Self::Firehose => run_json(firehose::ACTIONS, call, action, body),

@@ -55,6 +55,11 @@ fn get<T: Kind>(state: &State, scope: &Scope, id: &str) -> Option<T> {
     serde_json::from_str(text).ok()
 }
 
+/// What goes with a group.
+pub(crate) fn gone_with_group(state: &State, scope: &Scope, name: &str) -> Option<Record> {
+    get::<IndexPolicy>(state, scope, name).map(|_| gone::<IndexPolicy>(scope, name))
+}
+
 /// In order of ids.
 fn all<T: Kind>(state: &State, scope: &Scope) -> Vec<T> {
     let start = (scope.clone(), T::KIND.to_owned(), String::new());

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use std::str::FromStr;
 
 use crate::describe::{page, page_size};
+use crate::documents::gone_with_group;
 use crate::error::LogsError;
 use crate::index::{Group, State};
 use crate::limits::{Constraints, MAX_GROUPS, RETENTION_DAYS, add_tags, one_of};
@@ -155,7 +156,9 @@ impl Store {
                     "The log group has deletion protection enabled. Disable deletion protection before you delete it.",
                 ));
             }
-            Ok(vec![Record::GroupGone(group.meta.id)])
+            let mut records = vec![Record::GroupGone(group.meta.id)];
+            records.extend(gone_with_group(state, &scope, &name));
+            Ok(records)
         })?;
         Ok(())
     }

@@ -174,7 +174,8 @@ impl Store {
         self.inner.merge()
     }
 
-    /// Removes every group, policy and query definition of every account: the emulator's reset.
+    /// Removes every group and every document (policies, query definitions,
+    /// destinations, export tasks) of every account: the emulator's reset.
     pub fn clear(&self) -> Result<(), LogsError> {
         self.change(|state| {
             let documents = state.documents.keys().map(|(scope, kind, id)| {

@@ -9,6 +9,7 @@ use crate::error::{ApiError, chain};
 use crate::protocol::stamp::iso_millis;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
 use weir_iam::{DocumentKind, NamedPolicy, PolicyDocument};
@@ -75,11 +76,19 @@ pub fn start(
     let export =
         Export { logs: call.services.logs.clone(), objects, scope, now: call.services.clock.clone(), task };
     export.object(&test, b"Permission Check Successful").map_err(|error| {
-        export.end(ExportStatus::Failed, &error);
+        export.tell(ExportStatus::Failed, &error);
         ApiError::internal(error)
     })?;
+    let (logs, scope, id, now) =
+        (export.logs.clone(), export.scope.clone(), export.task.id.clone(), (export.now)());
     let thread = std::thread::Builder::new().name("weir-export".into()).spawn(move || export.run());
-    let thread = thread.map_err(ApiError::internal)?;
+    let thread = thread.map_err(|error| {
+        if let Err(error) = logs.set_export_status(&scope, &id, ExportStatus::Failed, &error.to_string(), now)
+        {
+            tracing::error!(error = chain(&error), "the status of an export cannot be kept");
+        }
+        ApiError::internal(error)
+    })?;
     if call.services.settings.emulator && thread.join().is_err() {
         return Err(ApiError::internal("an export panicked"));
     }
@@ -98,22 +107,27 @@ type Written = Result<(), String>;
 
 impl Export {
     fn run(self) {
-        self.end(ExportStatus::Running, "Task is active");
+        if !self.tell(ExportStatus::Running, "Task is active") {
+            return;
+        }
         match self.streams() {
             // If it was cancelled meanwhile, the store says that.
-            Ok(()) => self.end(ExportStatus::Completed, "Completed successfully"),
+            Ok(()) => self.tell(ExportStatus::Completed, "Completed successfully"),
             Err(error) => {
                 tracing::error!(task = self.task.id, group = self.task.group, error, "an export failed");
-                self.end(ExportStatus::Failed, &error);
+                self.tell(ExportStatus::Failed, &error)
             }
-        }
+        };
     }
 
-    fn end(&self, status: ExportStatus, message: &str) {
+    /// Whether the task is to go on.
+    fn tell(&self, status: ExportStatus, message: &str) -> bool {
         let now = (self.now)();
-        if let Err(error) = self.logs.set_export_status(&self.scope, &self.task.id, status, message, now) {
+        let goes_on = self.logs.set_export_status(&self.scope, &self.task.id, status, message, now);
+        goes_on.unwrap_or_else(|error| {
             tracing::error!(error = chain(&error), "the status of an export cannot be kept");
-        }
+            false
+        })
     }
 
     fn streams(&self) -> Written {
@@ -122,11 +136,12 @@ impl Export {
             name_prefix: self.task.stream_name_prefix.clone(),
             ..Default::default()
         };
+        let mut numbers = HashMap::new();
         loop {
             let page = self.logs.describe_log_streams(&self.scope, &request, (self.now)());
             let page = page.map_err(|error| chain(&error))?;
             for stream in page.log_streams {
-                self.stream(&stream.name)?;
+                self.stream(&stream.name, &mut numbers)?;
             }
             request.next_token = page.next_token;
             if request.next_token.is_none() {
@@ -135,7 +150,9 @@ impl Export {
         }
     }
 
-    fn stream(&self, stream: &str) -> Written {
+    /// `numbers` has the number of the next object of each folder: streams whose
+    /// names differ in a slash and a dash share one.
+    fn stream(&self, stream: &str, numbers: &mut HashMap<String, u32>) -> Written {
         let mut request = GetLogEvents {
             group: self.task.group.clone(),
             stream: stream.to_owned(),
@@ -148,7 +165,7 @@ impl Export {
         let ExportTask { id, destination, destination_prefix, .. } = &self.task;
         let folder = format!("{destination_prefix}/{id}/{}", stream.replace('/', "-"));
         let mut open: Option<GzEncoder<weir_objects::store::Writing<'_>>> = None;
-        let mut number = 0;
+        let number = numbers.entry(folder.clone()).or_default();
         let finish = |out: GzEncoder<weir_objects::store::Writing<'_>>, number: &mut u32| {
             let file = out.finish().map_err(|error| error.to_string())?;
             let key = format!("{folder}/{number:06}.gz");
@@ -163,7 +180,7 @@ impl Export {
             let page = self.logs.get_log_events(&self.scope, &request, (self.now)());
             let page = page.map_err(|error| chain(&error))?;
             if page.events.is_empty() {
-                return open.map_or(Ok(()), |out| finish(out, &mut number));
+                return open.map_or(Ok(()), |out| finish(out, number));
             }
             let mut out = match open.take() {
                 Some(out) => out,
@@ -177,7 +194,7 @@ impl Export {
                     .map_err(|error| error.to_string())?;
             }
             if out.get_ref().size() >= OBJECT_BYTES {
-                finish(out, &mut number)?;
+                finish(out, number)?;
             } else {
                 open = Some(out);
             }

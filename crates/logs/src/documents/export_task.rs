@@ -117,12 +117,13 @@ impl Store {
     /// `LimitExceeded` while another one of the account and region is active.
     pub fn create_export_task(&self, scope: &Scope, task: ExportTask) -> Result<(), LogsError> {
         self.check_export_task(scope, &task)?;
-        let running = self.running_exports();
-        lock(&self.inner.exports).insert(task.id.clone());
-        let (of, id) = (scope.clone(), task.id.clone());
+        let (of, id, inner) = (scope.clone(), task.id.clone(), self.inner.clone());
+        lock(&inner.exports).insert(id.clone());
         let made = self.change(move |state| {
+            let is_running =
+                |other: &ExportTask| other.id != task.id && lock(&inner.exports).contains(&other.id);
             let mut known = all::<ExportTask>(state, &of);
-            if known.iter().any(|task| task.status.is_active() && running.contains(&task.id)) {
+            if known.iter().any(|other| other.status.is_active() && is_running(other)) {
                 return Err(LogsError::LimitExceeded("Resource limit exceeded."));
             }
             let mut records = vec![put(&of, &task)];
@@ -140,7 +141,8 @@ impl Store {
     }
 
     /// Says how far a task is; whether it is to go on. A task that is to be
-    /// cancelled becomes `Cancelled`, whatever `status` says.
+    /// cancelled becomes `Cancelled`, whatever `status` says, and one that has
+    /// ended stays as it is. A task whose state cannot be kept does not go on.
     pub fn set_export_status(
         &self,
         scope: &Scope,
@@ -150,27 +152,25 @@ impl Store {
         now: UnixMillis,
     ) -> Result<bool, LogsError> {
         let (of, task, message) = (scope.clone(), id.to_owned(), message.to_owned());
-        let mut goes_on = status.is_active();
         let written = self.change(move |state| {
             let Some(mut task) = get::<ExportTask>(state, &of, &task) else { return Ok(Vec::new()) };
+            if !task.status.is_active() {
+                return Ok(Vec::new());
+            }
             (task.status, task.message) = match task.status {
                 ExportStatus::PendingCancel => (ExportStatus::Cancelled, "Cancelled by user".to_owned()),
                 _ => (status, message),
             };
             task.completed = (!task.status.is_active()).then_some(now.0);
             Ok(vec![put(&of, &task)])
-        })?;
-        let is_cancelled = written.iter().any(|record| match record {
-            crate::record::Record::Document(document) => {
-                document.value.as_deref().is_some_and(|text| text.contains("\"CANCELLED\""))
-            }
-            _ => false,
         });
-        goes_on &= !written.is_empty() && !is_cancelled;
+        let is_active =
+            || get::<ExportTask>(&self.state(), scope, id).is_some_and(|task| task.status.is_active());
+        let goes_on = written.is_ok() && status.is_active() && is_active();
         if !goes_on {
             lock(&self.inner.exports).remove(id);
         }
-        Ok(goes_on)
+        written.map(|_| goes_on)
     }
 
     /// Whether somebody has asked for the task to be cancelled, or it is gone.
@@ -201,9 +201,12 @@ impl Store {
         }
         constraints.finish()?;
         let after = next_token.map(|token| read_list_token(token, LIST)).transpose()?;
-        let running = self.running_exports();
         let key = |task: &ExportTask| format!("{:020} {}", i64::MAX - task.created, task.id);
-        let mut found = all::<ExportTask>(&self.state(), scope);
+        // A task is running before it is in the state, and active no more before it ends.
+        let state = self.state();
+        let running = lock(&self.inner.exports).clone();
+        let mut found = all::<ExportTask>(&state, scope);
+        drop(state);
         for task in found.iter_mut().filter(|task| task.status.is_active() && !running.contains(&task.id)) {
             task.status = ExportStatus::Failed;
             task.message = "The server was stopped before the task was done".to_owned();
@@ -225,19 +228,15 @@ impl Store {
     /// CancelExportTask.
     pub fn cancel_export_task(&self, scope: &Scope, id: &str) -> Result<(), LogsError> {
         Constraints::new().length(id, "taskId", 1, 512).finish()?;
-        let (scope, id, running) = (scope.clone(), id.to_owned(), self.running_exports());
+        let (scope, id, inner) = (scope.clone(), id.to_owned(), self.inner.clone());
         self.change(move |state| {
             let mut task: ExportTask = get(state, &scope, &id).ok_or(NO_TASK)?;
-            if !task.status.is_active() || !running.contains(&task.id) {
+            if !task.status.is_active() || !lock(&inner.exports).contains(&task.id) {
                 return Err(LogsError::InvalidOperation("The specified export task has already finished"));
             }
             task.status = ExportStatus::PendingCancel;
             Ok(vec![put(&scope, &task)])
         })?;
         Ok(())
-    }
-
-    fn running_exports(&self) -> std::collections::HashSet<String> {
-        lock(&self.inner.exports).clone()
     }
 }

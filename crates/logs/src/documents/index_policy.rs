@@ -89,11 +89,16 @@ impl Store {
 
     /// DeleteIndexPolicy. `ResourceNotFound` if the group has none.
     pub fn delete_index_policy(&self, scope: &Scope, group: &str) -> Result<(), LogsError> {
-        if self.index_policy(scope, group)?.is_none() {
-            return Err(LogsError::ResourceNotFound("The specified index policy does not exist."));
-        }
+        Constraints::new().group_name(group, "logGroupName").finish()?;
         let (scope, group) = (scope.clone(), group.to_owned());
-        self.change(move |_| Ok(vec![gone::<IndexPolicy>(&scope, &group)]))?;
+        self.change(move |state| {
+            let created = state.group(&scope, &group)?.meta.created;
+            let policy = get::<IndexPolicy>(state, &scope, &group);
+            if policy.is_none_or(|policy| policy.group_created != created) {
+                return Err(LogsError::ResourceNotFound("The specified index policy does not exist."));
+            }
+            Ok(vec![gone::<IndexPolicy>(&scope, &group)])
+        })?;
         Ok(())
     }
 }

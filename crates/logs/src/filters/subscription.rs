@@ -17,6 +17,7 @@ use crate::documents::destination;
 use crate::error::LogsError;
 use crate::index::{Entry, Group, Place, State, StreamNames};
 use crate::limits::{Constraints, EVENT_OVERHEAD_BYTES, at_least, one_of};
+use crate::pattern::Pattern;
 use crate::read::Located;
 use crate::segment::{Found, Segment, Selection, Walk, Wanted};
 use crate::store::{Scope, Store};
@@ -96,7 +97,7 @@ impl Store {
         group: &str,
         name: &str,
         filter: &SubscriptionFilter,
-    ) -> Result<(), LogsError> {
+    ) -> Result<Pattern, LogsError> {
         let mut constraints = Constraints::new();
         constraints.group_name(group, "logGroupName");
         filter_name(&mut constraints, name, "filterName");
@@ -113,7 +114,8 @@ impl Store {
         let state = self.state();
         let meta = &state.group(scope, group)?.meta;
         room_for_regexes(meta, &pattern, name, "")?;
-        room(&meta.subscription_filters, name)
+        room(&meta.subscription_filters, name)?;
+        Ok(pattern)
     }
 
     /// PutSubscriptionFilter: makes or replaces a filter. A new one is for
@@ -126,16 +128,20 @@ impl Store {
         mut filter: SubscriptionFilter,
         now: UnixMillis,
     ) -> Result<(), LogsError> {
-        self.check_subscription_filter(scope, group, name, &filter)?;
+        let pattern = self.check_subscription_filter(scope, group, name, &filter)?;
         let name = name.to_owned();
         // Read before the change: what is stored between the two is delivered.
         filter.after_sequence = self.state().next_sequence.saturating_sub(1);
         filter.created = now.0;
         self.update_group(scope, group, move |meta| {
             room(&meta.subscription_filters, &name)?;
+            room_for_regexes(meta, &pattern, &name, "")?;
             if let Some(old) = meta.subscription_filters.get(&name) {
                 filter.created = old.created;
-                filter.after_sequence = old.after_sequence;
+                // One that was for no events of this group has no place to keep.
+                if selects(old.field_selection_criteria.as_deref(), &meta.scope).unwrap_or_default() {
+                    filter.after_sequence = old.after_sequence;
+                }
             }
             meta.subscription_filters.insert(name, filter);
             Ok(())

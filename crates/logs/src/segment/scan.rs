@@ -246,31 +246,35 @@ impl TypedEvents {
 
     /// The messages, put together again.
     pub fn messages(&self, mut tell: impl FnMut(&str)) -> Result<(), LogsError> {
-        let mut placed = Vec::with_capacity(self.rows.len());
-        // Their places are not needed to put them together.
-        self.by_run(|row, run| {
-            placed.push(Placed { place: self.block.place(row), row: row as u32, run: run as u32 })
-        });
-        self.block.each_text(&placed, &mut Scratch::default(), |_, text| {
+        self.block.each_text(&self.placed(), &mut Scratch::default(), |_, text| {
             tell(text);
             Ok(true)
         })?;
         Ok(())
     }
 
+    fn placed(&self) -> Vec<Placed> {
+        let mut placed = Vec::with_capacity(self.rows.len());
+        self.by_run(|row, run| {
+            placed.push(Placed { place: self.block.place(row), row: row as u32, run: run as u32 })
+        });
+        placed
+    }
+
     pub fn into_texts(self) -> Result<Vec<TextEvent>, LogsError> {
-        let event = |row: &u32| {
-            let row = *row as usize;
-            let place = self.block.place(row);
-            Ok(TextEvent {
-                timestamp: place.timestamp,
-                sequence: place.sequence,
-                stream: self.block.stream(row),
-                ingestion: self.block.ingestion(row)?,
-                message: self.block.message_string(row)?,
-            })
-        };
-        self.rows.iter().map(event).collect()
+        let streams: Vec<u64> = self.block.runs().map(|(stream, _)| stream).collect();
+        let mut made = Vec::with_capacity(self.rows.len());
+        self.block.each_text(&self.placed(), &mut Scratch::default(), |placed, text| {
+            made.push(TextEvent {
+                timestamp: placed.place.timestamp,
+                sequence: placed.place.sequence,
+                stream: streams.get(placed.run as usize).copied().unwrap_or_default(),
+                ingestion: self.block.ingestion(placed.row as usize)?,
+                message: text.to_owned(),
+            });
+            Ok(true)
+        })?;
+        Ok(made)
     }
 
     /// Keeps at least all events whose messages have this text somewhere.

@@ -254,6 +254,23 @@ fn subscribers_read_what_was_stored_after_their_place() {
 }
 
 #[test]
+fn a_subscription_that_was_for_no_events_begins_when_it_is_for_some() {
+    let store = store(&["s"]);
+    let select = |criteria: Option<&str>| {
+        let filter =
+            SubscriptionFilter { field_selection_criteria: criteria.map(str::to_owned), ..subscription() };
+        store.put_subscription_filter(&scope(), "g", "f", filter, now()).unwrap();
+        store.subscription_filters().first().map(|(_, named)| named.filter.after_sequence)
+    };
+    assert_eq!(select(None), Some(0));
+    put(&store, "s", &[(0, "one")]).unwrap();
+    assert_eq!(select(None), Some(0));
+    assert_eq!(select(Some("@aws.region = \"nowhere\"")), None);
+    put(&store, "s", &[(1, "two")]).unwrap();
+    assert_eq!(select(None), Some(2));
+}
+
+#[test]
 fn two_subscriptions_a_group() {
     let store = store(&[]);
     let put = |name: &str| said(store.put_subscription_filter(&scope(), "g", name, subscription(), now()));

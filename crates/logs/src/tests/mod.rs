@@ -3,6 +3,7 @@
 
 mod disk;
 mod durability;
+mod exports;
 mod filters;
 mod groups;
 mod model;

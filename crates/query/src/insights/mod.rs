@@ -105,7 +105,10 @@ pub async fn run(
         let span = text::earlier(own, *earlier);
         before = Some(pattern::Counts::of(&run.events(&first, usize::MAX, span).await?));
     }
-    let (table, columns) = pattern::table(now, before)?;
+    // Merging patterns takes a while and has no point where it could wait.
+    let (table, columns) = tokio::task::spawn_blocking(move || pattern::table(now, before))
+        .await
+        .map_err(|error| DataFusionError::External(Box::new(error)))??;
     let rest = Query { commands: rest.to_vec(), ..Query::default() };
     let lowered = lower::lower(&rest, request.limit, request.now, Input::Rows { table, columns })?;
     run.rows(&lowered, &[], None).await

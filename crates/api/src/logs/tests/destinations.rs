@@ -118,10 +118,11 @@ fn a_group_is_exported_stream_by_stream() {
     let root = world.root();
     let (store, _folder) = with_bucket(&world, None);
     logs(&root, "CreateLogGroup", json!({"logGroupName": "/vpc/flow"})).ok();
-    for stream in ["eni/1", "eni-2", "other", "empty"] {
+    for stream in ["eni/1", "eni-1", "eni-2", "other", "empty"] {
         logs(&root, "CreateLogStream", json!({"logGroupName": "/vpc/flow", "logStreamName": stream})).ok();
     }
     put(&world, "eni/1", 0..3);
+    put(&world, "eni-1", 1..2);
     put(&world, "eni-2", 5..6);
     put(&world, "other", 8..9);
     let now = world.now().0;
@@ -142,10 +143,15 @@ fn a_group_is_exported_stream_by_stream() {
         })
     );
     assert_eq!(object(&store, "logs/flow/aws-logs-write-test"), b"Permission Check Successful");
-    let mut text = String::new();
-    let bytes = object(&store, &format!("logs/flow/{id}/eni-1/000000.gz"));
-    GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
-    assert_eq!(text, "2026-11-01T11:59:59.000Z 1\n2026-11-01T12:00:00.000Z 2\n");
+    // Streams that AWS's keys cannot tell apart keep objects of their own.
+    for (number, expected) in
+        [(0, "2026-11-01T12:00:00.000Z 1\n"), (1, "2026-11-01T11:59:59.000Z 1\n2026-11-01T12:00:00.000Z 2\n")]
+    {
+        let mut text = String::new();
+        let bytes = object(&store, &format!("logs/flow/{id}/eni-1/{number:06}.gz"));
+        GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
+        assert_eq!(text, expected);
+    }
     assert!(store.object("b", &format!("logs/flow/{id}/eni-2/000000.gz")).is_ok());
     assert!(store.object("b", &format!("logs/flow/{id}/other/000000.gz")).is_err());
     let done = logs(&root, "CancelExportTask", json!({"taskId": id}));
@@ -224,7 +230,6 @@ fn index_policies_are_of_a_group() {
     // A group that is made again has none.
     logs(&root, "PutIndexPolicy", asked).ok();
     logs(&root, "DeleteLogGroup", json!({"logGroupName": "/vpc/flow"})).ok();
-    world.advance(1);
     logs(&root, "CreateLogGroup", json!({"logGroupName": "/vpc/flow"})).ok();
     assert_eq!(logs(&root, "DescribeIndexPolicies", of).ok().json(), json!({"indexPolicies": []}));
     let none = logs(&root, "DescribeIndexPolicies", json!({"logGroupIdentifiers": []}));
