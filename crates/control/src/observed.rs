@@ -14,7 +14,6 @@ use crate::subnet::{self, CreateSubnet, Subnet};
 use crate::vpc::{self, CreateVpc, Vpc};
 use crate::{attachment, interface_index, tags};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use weir_types::id::EniId;
 use weir_types::net::Ipv4Net;
 use weir_types::orders::{Attachment, Mode, Side};
 
@@ -88,11 +87,6 @@ pub fn ensure(cx: Cx<'_>, device: &Device) -> Result<Observed> {
     };
     attachment::put(cx, &attachment)?;
     Ok(Observed { device: device.name.clone(), interface, mode, made, attached: true })
-}
-
-/// Takes back an attachment that could not be followed.
-pub fn give_up(cx: Cx<'_>, interface: &EniId) -> Result<()> {
-    attachment::delete(cx, interface).map(drop)
 }
 
 fn tag(device: &str) -> (String, String) {
@@ -169,7 +163,7 @@ mod tests {
         let again = world.run(|cx| ensure(cx, &eth0)).unwrap();
         assert_eq!((again.interface.id.clone(), again.attached), (first.interface.id.clone(), false));
 
-        world.run(|cx| give_up(cx, &first.interface.id)).unwrap();
+        world.run(|cx| appeared::vanish(cx, &first.interface.id)).unwrap();
         let back = world.run(|cx| ensure(cx, &eth0)).unwrap();
         assert_eq!((back.interface.id, back.made.len(), back.attached), (first.interface.id, 0, true));
 

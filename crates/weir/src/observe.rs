@@ -14,12 +14,11 @@ use crate::commands::HintExt;
 use crate::server::{Config, now};
 use anyhow::{Context, Result, anyhow};
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use weir_api::host::Host;
 use weir_capture::netns;
-use weir_control::observed::{self, Device, Observed};
+use weir_control::observed::{self, Device, Observed, appeared};
 use weir_control::{Cx, State};
 use weir_types::id::VpcId;
 use weir_types::orders::Mode;
@@ -76,7 +75,7 @@ pub fn start(
         let problem = handle.problem(id).or_else(|| (!applied).then(|| "the agent does not answer".into()));
         if let Some(problem) = problem {
             if found.attached {
-                state.transact(|tx| observed::give_up(Cx { tx, scope: &scope, now: now() }, id))?;
+                state.transact(|tx| appeared::vanish(Cx { tx, scope: &scope, now: now() }, id))?;
             }
             return Err(anyhow!("cannot observe {name}: {problem}"));
         }
@@ -95,15 +94,8 @@ pub fn start(
 fn find(name: &str) -> Result<Device> {
     let addresses = netns::addresses(name).map_err(|error| anyhow!("{}", weir_api::error::chain(&error)));
     let addresses = addresses.hint("'ip -brief address' shows the devices of this host")?;
-    let mut device = Device { name: name.to_owned(), ipv4: Vec::new(), ipv6: Vec::new() };
-    for (address, prefix) in addresses {
-        match address {
-            IpAddr::V4(address) => device.ipv4.push((address, prefix)),
-            IpAddr::V6(address) if !address.is_unicast_link_local() => device.ipv6.push(address),
-            IpAddr::V6(_) => {}
-        }
-    }
-    Ok(device)
+    let (ipv4, ipv6) = plan::families(&addresses);
+    Ok(Device { name: name.to_owned(), ipv4, ipv6 })
 }
 
 impl fmt::Display for Observing {
@@ -142,13 +134,18 @@ impl fmt::Display for Observing {
             (None, None) => return Ok(()),
         };
         if let Some(vpc) = &self.vpc {
-            writeln!(f, "  All of them are in {vpc}; traffic passes as before.")?;
+            let is_enforced = self.rules.iter().any(|rule| rule.mode == Mode::Enforce);
+            let traffic = if is_enforced { "" } else { "; traffic passes as before" };
+            writeln!(f, "  All of them are in {vpc}{traffic}.")?;
         }
-        match &self.blind {
-            Some(why) => {
-                writeln!(f, "Drops of this host's firewall cannot be seen, all traffic is ACCEPT: {why}")?
+        let mut modes = self.devices.iter().map(|of| of.mode).chain(self.rules.iter().map(|rule| rule.mode));
+        if modes.any(|mode| mode == Mode::Observe) {
+            match &self.blind {
+                Some(why) => {
+                    writeln!(f, "Drops of this host's firewall cannot be seen, all traffic is ACCEPT: {why}")?
+                }
+                None => writeln!(f, "What this host's firewall drops is REJECT, all else ACCEPT.")?,
             }
-            None => writeln!(f, "What this host's firewall drops is REJECT, all else ACCEPT.")?,
         }
         let ((kind, id), account) = (next, &self.account);
         writeln!(
@@ -158,5 +155,28 @@ impl fmt::Display for Observing {
              --log-group-name this-host --deliver-logs-permission-arn arn:aws:iam::{account}:role/flow-logs\n  \
              weir tail this-host"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_traffic_is_true_of_the_modes() {
+        for (modes, passes, firewall) in [
+            (&[Mode::Observe][..], true, true),
+            (&[Mode::Evaluate], true, false),
+            (&[Mode::Enforce], false, false),
+            (&[Mode::Observe, Mode::Enforce], false, true),
+        ] {
+            let rules = modes.iter().map(|mode| Rule::new("veth*", *mode).unwrap()).collect();
+            let mut observing = Observing { rules, vpc: Some(VpcId::from_random(1)), ..Observing::default() };
+            let said = observing.to_string();
+            assert_eq!(said.contains("traffic passes as before"), passes, "{modes:?}");
+            assert_eq!(said.contains("firewall drops is REJECT"), firewall, "{modes:?}");
+            observing.blind = Some("no BTF".to_owned());
+            assert_eq!(observing.to_string().contains("ACCEPT: no BTF"), firewall, "{modes:?}");
+        }
     }
 }

@@ -15,10 +15,11 @@ const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 /// NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
 const DUMP: u16 = 0x301;
+/// NLM_F_DUMP_INTR: something changed in the middle of the answer.
+const INTERRUPTED: u16 = 0x10;
 const HEADER: usize = 16;
 
 const IFLA_IFNAME: u16 = 3;
-const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_EXT_MASK: u16 = 29;
@@ -60,12 +61,21 @@ pub(super) fn dump(kind: u16, sequence: u32) -> Vec<u8> {
 pub(super) enum Answer {
     More,
     Done,
+    /// It is over, but things may be missing: they changed meanwhile.
+    Interrupted,
     /// The number of an error.
     Failed(i32),
 }
 
+/// What the answers so far say.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub devices: BTreeMap<u32, Device>,
+    is_interrupted: bool,
+}
+
 /// Takes the devices and addresses out of a datagram.
-pub(super) fn read(datagram: &[u8], sequence: u32, devices: &mut BTreeMap<u32, Device>) -> Answer {
+pub(super) fn read(datagram: &[u8], sequence: u32, found: &mut Found) -> Answer {
     let mut rest = datagram;
     while let Some(length) = u32_at(rest, 0) {
         let Some(message) = rest.get(..length as usize).filter(|message| message.len() >= HEADER) else {
@@ -73,12 +83,15 @@ pub(super) fn read(datagram: &[u8], sequence: u32, devices: &mut BTreeMap<u32, D
         };
         let (kind, of) = (u16_at(message, 4).unwrap_or(0), u32_at(message, 8));
         let body = message.get(HEADER..).unwrap_or_default();
+        let is_answer = of == Some(sequence);
+        found.is_interrupted |= is_answer && u16_at(message, 6).unwrap_or(0) & INTERRUPTED != 0;
         match kind {
-            _ if of != Some(sequence) => {}
+            _ if !is_answer => {}
+            NLMSG_DONE if found.is_interrupted => return Answer::Interrupted,
             NLMSG_DONE => return Answer::Done,
             NLMSG_ERROR => return Answer::Failed(u32_at(body, 0).unwrap_or(0).cast_signed().wrapping_neg()),
-            RTM_NEWLINK => link(body, devices),
-            RTM_NEWADDR => address(body, devices),
+            RTM_NEWLINK => link(body, &mut found.devices),
+            RTM_NEWADDR => address(body, &mut found.devices),
             _ => {}
         }
         rest = rest.get(aligned(length as usize)..).unwrap_or_default();
@@ -95,7 +108,6 @@ fn link(body: &[u8], devices: &mut BTreeMap<u32, Device>) {
     for (kind, value) in attributes(body.get(16..).unwrap_or_default()) {
         match kind {
             IFLA_IFNAME => device.name = text(value),
-            IFLA_LINK => device.link = u32_at(value, 0),
             IFLA_MASTER => device.master = u32_at(value, 0),
             IFLA_LINKINFO => {
                 let info = attributes(value).find(|(kind, _)| *kind == IFLA_INFO_KIND);
@@ -164,9 +176,13 @@ mod tests {
     }
 
     fn message(kind: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+        flagged(kind, 2, sequence, body)
+    }
+
+    fn flagged(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
         let mut bytes = ((HEADER + body.len()) as u32).to_ne_bytes().to_vec();
         bytes.extend(kind.to_ne_bytes());
-        bytes.extend(2u16.to_ne_bytes());
+        bytes.extend(flags.to_ne_bytes());
         bytes.extend(sequence.to_ne_bytes());
         bytes.extend([0; 4]);
         bytes.extend(body);
@@ -199,22 +215,38 @@ mod tests {
         datagram.extend(message(RTM_NEWADDR, 5, &with_address()));
         // Of somebody else's question.
         datagram.extend(message(NLMSG_DONE, 4, &[0; 4]));
-        let mut devices = BTreeMap::new();
-        assert_eq!(read(&datagram, 5, &mut devices), Answer::More);
+        let mut found = Found::default();
+        assert_eq!(read(&datagram, 5, &mut found), Answer::More);
         let expected = Device {
             index: 7,
             name: "veth7".to_owned(),
             kind: "veth".to_owned(),
             link_type: 1,
             up: true,
-            link: None,
             master: Some(3),
             addresses: vec![([10, 0, 0, 1].into(), 24)],
         };
-        assert_eq!(devices.into_values().collect::<Vec<_>>(), [expected]);
-        let end = |kind, body: &[u8]| read(&message(kind, 5, body), 5, &mut BTreeMap::new());
+        assert_eq!(found.devices.into_values().collect::<Vec<_>>(), [expected]);
+        let end = |kind, body: &[u8]| read(&message(kind, 5, body), 5, &mut Found::default());
         assert_eq!(end(NLMSG_DONE, &[0; 4]), Answer::Done);
         assert_eq!(end(NLMSG_ERROR, &(-1i32).to_ne_bytes()), Answer::Failed(1));
+    }
+
+    #[test]
+    fn an_answer_in_which_something_changed_is_known_at_its_end() {
+        let (plain, torn) = (2, 2 | INTERRUPTED);
+        for (flags_of_link, sequence, flags_of_end, expected) in [
+            (plain, 5, plain, Answer::Done),
+            (torn, 5, plain, Answer::Interrupted),
+            (plain, 5, torn, Answer::Interrupted),
+            // Of somebody else's question.
+            (torn, 4, plain, Answer::Done),
+        ] {
+            let mut found = Found::default();
+            let datagram = flagged(RTM_NEWLINK, flags_of_link, sequence, &veth());
+            assert_eq!(read(&datagram, 5, &mut found), Answer::More);
+            assert_eq!(read(&flagged(NLMSG_DONE, flags_of_end, 5, &[0; 4]), 5, &mut found), expected);
+        }
     }
 
     #[test]
@@ -222,11 +254,11 @@ mod tests {
         let mut whole = message(RTM_NEWLINK, 5, &veth());
         whole.extend(message(RTM_NEWADDR, 5, &with_address()));
         for at in 0..whole.len() {
-            read(&whole[..at], 5, &mut BTreeMap::new());
+            read(&whole[..at], 5, &mut Found::default());
             for value in [0, 1, 3, 0xff] {
                 let mut damaged = whole.clone();
                 damaged[at] = value;
-                read(&damaged, 5, &mut BTreeMap::new());
+                read(&damaged, 5, &mut Found::default());
             }
         }
     }

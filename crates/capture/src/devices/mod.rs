@@ -13,7 +13,7 @@ mod message;
 use crate::error::CaptureError;
 use crate::netns::{DOCKER, NAMED, Namespace, id_of};
 use crate::sys::watch;
-use message::Answer;
+use message::{Answer, Found};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -22,6 +22,9 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
+
+/// A list of devices is asked for so often if they change in the middle of it.
+const ATTEMPTS: u32 = 5;
 
 /// A device of a namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,9 +37,6 @@ pub struct Device {
     /// ARPHRD_ETHER and so on of linux/if_arp.h.
     pub link_type: u16,
     pub up: bool,
-    /// The index of the device that it hangs on: of a veth the other end, in
-    /// whatever namespace that is.
-    pub link: Option<u32>,
     /// The index of its bridge or bond.
     pub master: Option<u32>,
     /// With the lengths of their networks.
@@ -96,7 +96,18 @@ impl Watched {
     }
 
     fn refresh(&mut self) -> io::Result<()> {
-        let mut devices = BTreeMap::new();
+        for _ in 0..ATTEMPTS {
+            if let Some(devices) = self.list()? {
+                (self.devices, self.is_stale) = (devices, false);
+                return Ok(());
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::Interrupted, "devices change faster than they can be listed"))
+    }
+
+    /// `None` if something changed meanwhile: the list may have holes.
+    fn list(&mut self) -> io::Result<Option<BTreeMap<u32, Device>>> {
+        let mut found = Found::default();
         for kind in [message::RTM_GETLINK, message::RTM_GETADDR] {
             self.sequence = self.sequence.wrapping_add(1).max(1);
             self.ask.write_all(&message::dump(kind, self.sequence))?;
@@ -105,15 +116,15 @@ impl Watched {
             loop {
                 let length = self.ask.read(&mut datagram)?;
                 let datagram = datagram.get(..length).unwrap_or_default();
-                match message::read(datagram, self.sequence, &mut devices) {
+                match message::read(datagram, self.sequence, &mut found) {
                     Answer::More => {}
                     Answer::Done => break,
+                    Answer::Interrupted => return Ok(None),
                     Answer::Failed(number) => return Err(io::Error::from_raw_os_error(number)),
                 }
             }
         }
-        (self.devices, self.is_stale) = (devices, false);
-        Ok(())
+        Ok(Some(found.devices))
     }
 }
 
@@ -189,11 +200,12 @@ impl Devices {
         self.others.retain(|name, watched| wanted.contains(name) && id_of(name) == Some(watched.id));
         let mut failed = Vec::new();
         for name in wanted {
-            if self.others.contains_key(name) {
+            // Its own under another name is seen already.
+            if self.others.contains_key(name) || id_of(name) == Some(self.own.id) {
                 continue;
             }
             match open(name) {
-                // Its own under another name is seen already.
+                // It has been given that name just now.
                 Ok(watched) if watched.id == self.own.id => {}
                 Ok(watched) => drop(self.others.insert(name.clone(), watched)),
                 Err(error) => failed.push((name.clone(), error)),

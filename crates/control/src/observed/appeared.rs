@@ -139,15 +139,19 @@ fn any_rule() -> (String, String) {
 
 /// The subnet of the network that a device is on. Networks of several
 /// namespaces may have the same addresses; who comes second is put with those
-/// of which no network is known.
+/// of which no network is known. So are those in [`NO_NETWORK`] itself: a subnet
+/// of their own would leave no room for its one.
 fn subnet_for(
     cx: Cx<'_>,
     vpc: &VpcId,
     network: Option<(Ipv4Addr, u8)>,
     addresses: &[Ipv4Addr],
 ) -> Result<Subnet> {
+    let of_none: Ipv4Net = cidr::ipv4(NO_NETWORK, "InvalidSubnet.Range")?;
     let block = network.and_then(|(address, prefix)| block_around(address, prefix).ok());
-    let block = block.filter(|block| cidr::ipv4(&block.to_string(), "InvalidSubnet.Range").is_ok());
+    let block = block.filter(|block| {
+        cidr::ipv4(&block.to_string(), "InvalidSubnet.Range").is_ok() && !cidr::overlap_ipv4(&of_none, block)
+    });
     let subnets: Vec<Subnet> = cx.tx.list_in(cx.scope, vpc.as_str())?;
     if let Some(block) = block {
         let there = subnets.iter().find(|subnet| subnet.cidr.contains(&block));
@@ -164,8 +168,8 @@ fn subnet_for(
             None => {}
         }
     }
-    let of_none: Ipv4Net = cidr::ipv4(NO_NETWORK, "InvalidSubnet.Range")?;
-    match subnets.into_iter().find(|subnet| subnet.cidr == of_none) {
+    // Somebody may have made a subnet of a part of it.
+    match subnets.into_iter().find(|subnet| cidr::overlap_ipv4(&subnet.cidr, &of_none)) {
         Some(subnet) => Ok(subnet),
         None => subnet_with(cx, vpc, of_none),
     }
@@ -238,7 +242,8 @@ pub fn rename(cx: Cx<'_>, id: &EniId, device: &str) -> Result<()> {
     Ok(())
 }
 
-/// Undoes the attachment of a device that is gone; the interface stays.
+/// Undoes the attachment of a device that is gone, or that could not be attached;
+/// the interface stays.
 pub fn vanish(cx: Cx<'_>, id: &EniId) -> Result<()> {
     attachment::delete(cx, id).map(drop)
 }
@@ -333,6 +338,27 @@ mod tests {
         }
         assert_eq!(world.run(of_rules).unwrap().len(), 8);
         assert_eq!(world.run(network).unwrap(), vpc);
+    }
+
+    #[test]
+    fn a_device_in_the_shared_space_leaves_room_for_those_without_a_network() {
+        let world = World::new();
+        for device in [
+            device("eth0", Some("web"), &[("100.64.1.5", 24)]),
+            device("tap0", None, &[]),
+            device("wide0", None, &[("100.70.0.1", 10)]),
+        ] {
+            let interface = world.run(|cx| appear(cx, &device)).unwrap().0;
+            let addresses: Vec<_> = device.ipv4.iter().map(|(address, _)| *address).collect();
+            let block = if device.device == "wide0" { "100.70.0.0/16" } else { NO_NETWORK };
+            assert_eq!((cidr_of(&world, &interface).as_str(), interface.ipv4), (block, addresses));
+        }
+        // As an older version left it.
+        let world = World::new();
+        let part = "100.64.1.0/24".parse().unwrap();
+        let subnet = world.run(|cx| subnet_with(cx, &network(cx)?, part)).unwrap();
+        let interface = world.run(|cx| appear(cx, &device("tap0", None, &[]))).unwrap().0;
+        assert_eq!(interface.subnet, subnet.id);
     }
 
     #[test]

@@ -365,7 +365,7 @@ impl Work {
 
     fn follow(&mut self) {
         self.orders_unfollowed = true;
-        let orders = match (self.parts.orders)() {
+        let mut orders = match (self.parts.orders)() {
             Ok(orders) => orders,
             Err(problem) => return error!(problem, "cannot read the orders; the old ones stay in force"),
         };
@@ -377,6 +377,8 @@ impl Work {
             }
         }
         let generation = orders.generation;
+        let of_window = self.follower.of_window().map(|attached| &attached.order);
+        around::keep_departed(&mut orders, &self.orders, of_window);
         self.orders = orders;
         self.orders_unfollowed = false;
         self.learn();

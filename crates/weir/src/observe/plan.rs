@@ -4,6 +4,10 @@
 //! A device is told apart by its namespace and index, so that a rename is one
 //! and not a device that vanished beside one that appeared. A device that is
 //! attached and is then detached by somebody is left alone until it is gone.
+//!
+//! Steps are to be taken in their order: one look at the devices may find that a
+//! name has passed from one to the other. A step that could not be taken comes
+//! again after [`Plan::failed`].
 
 use super::rule::{Rule, side_of};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use weir_capture::devices::{Device, Seen};
 use weir_control::observed::appeared::{Appeared, OfRule, place};
 use weir_types::id::EniId;
-use weir_types::orders::Attachment;
+use weir_types::orders::{Attachment, Side};
 
 /// A device that is being made is renamed, moved and given addresses; it is
 /// left alone for so long, in milliseconds.
@@ -19,6 +23,9 @@ const SETTLE: i64 = 200;
 
 /// One without an address is not waited for any longer.
 const NO_ADDRESS: i64 = 500;
+
+/// When a device that could not be attached for now is tried again.
+const RETRY: i64 = 1000;
 
 /// How long the interface of a device that is gone waits for it to come back.
 pub const KEEP: i64 = 600_000;
@@ -47,7 +54,10 @@ pub enum Step {
     },
     /// The device of an interface that no rule made is gone from its namespace.
     Look,
-    Expire(EniId),
+    Expire {
+        interface: EniId,
+        place: String,
+    },
 }
 
 /// What is known of a device.
@@ -68,7 +78,8 @@ enum State {
     /// By a rule.
     Attached {
         interface: EniId,
-        addresses: Vec<(IpAddr, u8)>,
+        /// Those that the interface was given; `None` before the first look.
+        addresses: Option<Vec<(IpAddr, u8)>>,
     },
     /// By somebody.
     Ordinary(EniId),
@@ -86,6 +97,8 @@ pub struct Plan {
     made: BTreeSet<EniId>,
     /// Attachments of rules whose device has not been seen yet.
     awaited: BTreeMap<EniId, String>,
+    /// Attachments that are still to be undone: interface, place and reason.
+    owed: Vec<(EniId, String, &'static str)>,
     is_first: bool,
 }
 
@@ -98,6 +111,7 @@ impl Plan {
             gone: BTreeMap::new(),
             made: BTreeSet::new(),
             awaited: BTreeMap::new(),
+            owed: Vec::new(),
             is_first: true,
         };
         for OfRule { interface, place, attachment } in made {
@@ -121,25 +135,14 @@ impl Plan {
 
     /// What is to be done now.
     pub fn step(&mut self, now: i64, seen: &[Seen<'_>], attachments: &[Attachment]) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let there: BTreeSet<Key> =
-            seen.iter().flat_map(|of| of.devices.keys().map(|index| (of.id, *index))).collect();
-        // First what is gone: its name may be another's now.
-        let lost: Vec<Key> = self.devices.keys().filter(|key| !there.contains(key)).copied().collect();
-        for key in lost {
-            let Some(tracked) = self.devices.remove(&key) else { continue };
-            match tracked.state {
-                State::Attached { interface, .. } => {
-                    let place = place(tracked.netns.as_deref(), &tracked.name);
-                    steps.push(self.lose(interface, place, "the device is gone", now));
-                }
-                State::Ordinary(_) => steps.push(Step::Look),
-                _ => {}
-            }
-        }
+        // Of what is gone the name may be another's now.
+        let mut steps = self.lose_owed(now, attachments);
+        steps.extend(self.lose_gone(now, seen));
+        steps.extend(self.follow_names(now, seen));
+        let attachments = after(&steps, attachments);
         for of in seen {
             for device in of.devices.values() {
-                let step = self.look_at(now, of, device, attachments);
+                let step = self.look_at(now, of, device, &attachments);
                 steps.extend(step);
             }
         }
@@ -156,10 +159,75 @@ impl Plan {
         for place in over {
             if let Some((interface, _)) = self.gone.remove(&place) {
                 self.made.remove(&interface);
-                steps.push(Step::Expire(interface));
+                steps.push(Step::Expire { interface, place });
             }
         }
         self.is_first = false;
+        steps
+    }
+
+    /// What could not be undone before, unless somebody did it or made another
+    /// attachment of it.
+    fn lose_owed(&mut self, now: i64, attachments: &[Attachment]) -> Vec<Step> {
+        let mut owed = std::mem::take(&mut self.owed);
+        owed.retain(|(interface, at, _)| {
+            let is_it = |old: &Attachment| {
+                old.interface == *interface && place(old.netns.as_deref(), &old.device) == *at
+            };
+            attachments.iter().any(is_it)
+        });
+        owed.into_iter().map(|(interface, place, why)| self.lose(interface, place, why, now)).collect()
+    }
+
+    fn lose_gone(&mut self, now: i64, seen: &[Seen<'_>]) -> Vec<Step> {
+        let there: BTreeSet<Key> =
+            seen.iter().flat_map(|of| of.devices.keys().map(|index| (of.id, *index))).collect();
+        let lost: Vec<Key> = self.devices.keys().filter(|key| !there.contains(key)).copied().collect();
+        let mut steps = Vec::new();
+        for key in lost {
+            let Some(tracked) = self.devices.remove(&key) else { continue };
+            match tracked.state {
+                State::Attached { interface, .. } => {
+                    let place = place(tracked.netns.as_deref(), &tracked.name);
+                    steps.push(self.lose(interface, place, "the device is gone", now));
+                }
+                State::Ordinary(_) => steps.push(Step::Look),
+                _ => {}
+            }
+        }
+        steps
+    }
+
+    fn follow_names(&mut self, now: i64, seen: &[Seen<'_>]) -> Vec<Step> {
+        let (mut steps, mut renames) = (Vec::new(), Vec::new());
+        for of in seen {
+            for device in of.devices.values() {
+                let Some(tracked) = self.devices.get_mut(&(of.id, device.index)) else { continue };
+                if tracked.name == device.name {
+                    continue;
+                }
+                let is_wanted = self.rules.iter().any(|rule| rule.wants(of.netns, device));
+                let from = std::mem::replace(&mut tracked.name, device.name.clone());
+                match &tracked.state {
+                    State::Attached { interface, .. } if !is_wanted => {
+                        let (interface, place) = (interface.clone(), place(of.netns, &from));
+                        tracked.state = State::Free;
+                        let why = "the device was renamed, no rule wants it any more";
+                        steps.push(self.lose(interface, place, why, now));
+                    }
+                    State::Attached { interface, .. } | State::Ordinary(interface) => {
+                        let (interface, to) = (interface.clone(), device.name.clone());
+                        renames.push(Step::Rename { interface, from, to });
+                    }
+                    _ => {
+                        tracked.since = now;
+                        tracked.state = if is_wanted { State::Waiting } else { State::Free };
+                    }
+                }
+            }
+        }
+        // A name that one device gives up may be another's.
+        steps.append(&mut renames);
         steps
     }
 
@@ -171,36 +239,19 @@ impl Plan {
         attachments: &[Attachment],
     ) -> Option<Step> {
         let key = (of.id, device.index);
-        let is_wanted = self.rules.iter().any(|rule| rule.wants(of.netns, device));
         // What is there at the start is as it will be.
         let since = if self.is_first { now - NO_ADDRESS } else { now };
-        let fresh = || Tracked {
+        let tracked = self.devices.entry(key).or_insert_with(|| Tracked {
             netns: of.netns.map(str::to_owned),
             name: device.name.clone(),
             since,
-            state: if is_wanted { State::Waiting } else { State::Free },
-        };
-        let tracked = self.devices.entry(key).or_insert_with(fresh);
-        if tracked.name != device.name {
-            let from = std::mem::replace(&mut tracked.name, device.name.clone());
-            match &tracked.state {
-                State::Attached { interface, .. } if !is_wanted => {
-                    let (interface, place) = (interface.clone(), place(of.netns, &from));
-                    tracked.state = State::Free;
-                    let why = "the device was renamed, no rule wants it any more";
-                    return Some(self.lose(interface, place, why, now));
-                }
-                State::Attached { interface, .. } | State::Ordinary(interface) => {
-                    let interface = interface.clone();
-                    return Some(Step::Rename { interface, from, to: device.name.clone() });
-                }
-                _ => *tracked = Tracked { since: now, ..fresh() },
-            }
-        }
-        let attached = attachments
-            .iter()
-            .find(|old| old.device == device.name && old.netns.as_deref() == of.netns)
-            .map(|old| &old.interface);
+            state: match self.rules.iter().any(|rule| rule.wants(of.netns, device)) {
+                true => State::Waiting,
+                false => State::Free,
+            },
+        });
+        let attached =
+            attachments.iter().find(|old| old.device == device.name && old.netns.as_deref() == of.netns);
         match (&mut tracked.state, attached) {
             // Somebody detached it.
             (State::Attached { interface, .. } | State::Ordinary(interface), None) => {
@@ -208,23 +259,22 @@ impl Plan {
                 tracked.state = State::LeftAlone;
                 None
             }
-            (State::Free | State::Waiting | State::LeftAlone, Some(interface)) => {
-                let interface = interface.clone();
+            (State::Free | State::Waiting | State::LeftAlone, Some(old)) => {
+                let interface = old.interface.clone();
                 self.awaited.remove(&interface);
                 tracked.state = if self.made.contains(&interface) {
-                    State::Attached { interface, addresses: Vec::new() }
+                    State::Attached { interface, addresses: None }
                 } else {
                     State::Ordinary(interface)
                 };
                 None
             }
-            (State::Attached { interface, addresses }, Some(_)) => {
-                if *addresses == device.addresses
-                    || side_of(of.netns, device) == weir_types::orders::Side::Host
-                {
+            (State::Attached { interface, addresses }, Some(old)) => {
+                // At the host's end of a cable the addresses are the host's.
+                if old.side == Side::Host || addresses.as_ref() == Some(&device.addresses) {
                     return None;
                 }
-                addresses.clone_from(&device.addresses);
+                *addresses = Some(device.addresses.clone());
                 let (ipv4, ipv6) = families(&device.addresses);
                 Some(Step::Readdress { interface: interface.clone(), ipv4, ipv6 })
             }
@@ -271,10 +321,45 @@ impl Plan {
             Some(interface) => {
                 self.gone.remove(&place(appeared.netns.as_deref(), &appeared.device));
                 self.made.insert(interface.clone());
-                State::Attached { interface, addresses: Vec::new() }
+                State::Attached { interface, addresses: None }
             }
             None => State::LeftAlone,
         };
+    }
+
+    /// A step could not be taken for now: it will come again, if it is still
+    /// right then.
+    pub fn failed(&mut self, step: Step, now: i64) {
+        match step {
+            Step::Appear(key, _) => {
+                if let Some(tracked) = self.devices.get_mut(&key) {
+                    tracked.since = now + RETRY - NO_ADDRESS;
+                }
+            }
+            Step::Vanish { interface, place, why } => self.owed.push((interface, place, why)),
+            Step::Rename { interface, from, .. } => {
+                let named = self.devices.values_mut().find(|tracked| match &tracked.state {
+                    State::Attached { interface: of, .. } | State::Ordinary(of) => *of == interface,
+                    _ => false,
+                });
+                if let Some(tracked) = named {
+                    tracked.name = from;
+                }
+            }
+            Step::Readdress { interface, .. } => {
+                for tracked in self.devices.values_mut() {
+                    match &mut tracked.state {
+                        State::Attached { interface: of, addresses } if *of == interface => *addresses = None,
+                        _ => {}
+                    }
+                }
+            }
+            Step::Expire { interface, place } => {
+                self.made.insert(interface.clone());
+                self.gone.entry(place).or_insert((interface, now));
+            }
+            Step::Look => {}
+        }
     }
 
     /// When [`Plan::step`] may have something to do although nothing changes:
@@ -289,8 +374,25 @@ impl Plan {
     }
 }
 
+/// What attachments will be after these steps.
+fn after(steps: &[Step], attachments: &[Attachment]) -> Vec<Attachment> {
+    let mut attachments = attachments.to_vec();
+    for step in steps {
+        match step {
+            Step::Vanish { interface, .. } => attachments.retain(|old| old.interface != *interface),
+            Step::Rename { interface, to, .. } => {
+                for old in attachments.iter_mut().filter(|old| old.interface == *interface) {
+                    old.device.clone_from(to);
+                }
+            }
+            _ => {}
+        }
+    }
+    attachments
+}
+
 /// The addresses that a network interface can have: link-local ones are not.
-fn families(addresses: &[(IpAddr, u8)]) -> (Vec<(Ipv4Addr, u8)>, Vec<Ipv6Addr>) {
+pub fn families(addresses: &[(IpAddr, u8)]) -> (Vec<(Ipv4Addr, u8)>, Vec<Ipv6Addr>) {
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     for (address, prefix) in addresses {
         match address {

@@ -1,7 +1,7 @@
 //! Devices come, change and go; each line of a test is a look at them.
 
 use super::*;
-use weir_types::orders::{Mode, Side};
+use weir_types::orders::Mode;
 
 /// Small worlds: own devices and those of namespace `web`.
 #[derive(Default)]
@@ -9,6 +9,10 @@ struct World {
     own: BTreeMap<u32, Device>,
     web: BTreeMap<u32, Device>,
     attachments: Vec<Attachment>,
+    /// How many interfaces there have been.
+    made: u128,
+    /// No step can be taken.
+    is_away: bool,
 }
 
 impl World {
@@ -20,12 +24,16 @@ impl World {
         let steps = plan.step(now, &seen, &self.attachments);
         let mut said = Vec::new();
         for step in steps {
+            if self.is_away {
+                plan.failed(step, now);
+                said.push("failed".to_owned());
+                continue;
+            }
             said.push(match step {
                 Step::Appear(key, device) => {
                     let place = place(device.netns.as_deref(), &device.device);
-                    // A number for its name.
-                    let number = place.bytes().fold(0, |sum, byte| sum * 31 + u128::from(byte));
-                    let interface = device.before.clone().unwrap_or_else(|| EniId::from_random(number));
+                    self.made += 1;
+                    let interface = device.before.clone().unwrap_or_else(|| EniId::from_random(self.made));
                     plan.appeared(key, &device, Some(interface.clone()));
                     self.attachments.push(Attachment {
                         interface,
@@ -51,7 +59,7 @@ impl World {
                 }
                 Step::Readdress { ipv4, ipv6, .. } => format!("addresses {} {}", ipv4.len(), ipv6.len()),
                 Step::Look => "look".to_owned(),
-                Step::Expire(_) => "expire".to_owned(),
+                Step::Expire { .. } => "expire".to_owned(),
             });
         }
         said
@@ -155,7 +163,7 @@ fn what_somebody_did_by_hand_stands() {
         assert_eq!(world.step(&mut plan, now), NOTHING);
     }
     // Attached: it is told of, not detached.
-    let interface = EniId::from_random(7);
+    let interface = EniId::from_random(700);
     let (mode, side) = (Mode::Enforce, Side::Instance);
     world.attachments.push(Attachment { interface, device: "lan0".to_owned(), netns: None, mode, side });
     assert_eq!(world.step(&mut plan, 6000), NOTHING);
@@ -182,4 +190,98 @@ fn a_new_start_knows_what_rules_made() {
     assert_eq!(world.step(&mut plan, KEEP), ["expire"]);
     world.own.clear();
     assert_eq!(world.step(&mut plan, KEEP + 1), ["detach veth5"]);
+}
+
+#[test]
+fn a_name_passes_from_one_device_to_another_in_one_look() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    world.own.extend([veth(5, "veth5", &[]), veth(6, "veth6", &[]), veth(7, "lan7", &[])]);
+    world.step(&mut plan, 0);
+    // Of one that is gone.
+    world.own.remove(&5);
+    world.own.extend([veth(9, "veth5", &[])]);
+    assert_eq!(world.step(&mut plan, 1000), ["detach veth5"]);
+    assert_eq!(world.step(&mut plan, 1500), ["attach again veth5 0 host"]);
+    // Of one that is called otherwise now, to a new one and to one that was there.
+    world.own.extend([veth(6, "vethX", &[]), veth(10, "veth6", &[])]);
+    world.own.extend([veth(9, "vethY", &[]), veth(7, "veth5", &[])]);
+    assert_eq!(world.step(&mut plan, 2000), ["rename veth6 vethX", "rename veth5 vethY"]);
+    assert_eq!(world.step(&mut plan, 2500), ["attach veth5 0 host", "attach veth6 0 host"]);
+    // Of one that no rule wants under its new name, to one that is attached.
+    world.own.extend([veth(6, "vethY", &[]), veth(9, "lan9", &[])]);
+    assert_eq!(world.step(&mut plan, 3000), ["detach vethY", "rename vethX vethY"]);
+    assert_eq!(world.step(&mut plan, 9000), NOTHING);
+    assert_eq!(world.attachments.len(), 3);
+}
+
+#[test]
+fn a_name_of_one_that_was_attached_by_hand_can_pass_too() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    let (interface, mode, side) = (EniId::from_random(700), Mode::Enforce, Side::Instance);
+    world.own.extend([veth(5, "veth5", &[])]);
+    world.attachments.push(Attachment { interface, device: "veth5".to_owned(), netns: None, mode, side });
+    assert_eq!(world.step(&mut plan, 0), NOTHING);
+    world.own.extend([veth(5, "lan5", &[]), veth(9, "veth5", &[])]);
+    assert_eq!(world.step(&mut plan, 1000), ["rename veth5 lan5"]);
+    assert_eq!(world.step(&mut plan, 1500), ["attach veth5 0 host"]);
+}
+
+#[test]
+fn what_could_not_be_done_is_done_later() {
+    let (mut plan, mut world) =
+        (plan(&["veth*", "ns:web/eth*"]), World { is_away: true, ..World::default() });
+    world.web.extend([veth(2, "eth2", &["10.0.0.2"]), veth(3, "eth3", &["10.0.0.3"])]);
+    assert_eq!(world.step(&mut plan, 0), ["failed", "failed"]);
+    world.is_away = false;
+    // Not at once.
+    assert_eq!((world.step(&mut plan, 100), plan.patience(100)), (vec![], 600));
+    assert_eq!(world.step(&mut plan, 1000), ["attach web/eth2 1 instance", "attach web/eth3 1 instance"]);
+
+    world.is_away = true;
+    assert_eq!(world.step(&mut plan, 1100), ["failed", "failed"]);
+    world.is_away = false;
+    assert_eq!(world.step(&mut plan, 1200), ["addresses 1 0", "addresses 1 0"]);
+
+    world.is_away = true;
+    world.web.extend([veth(2, "eth4", &["10.0.0.2"]), veth(3, "lan3", &["10.0.0.3"])]);
+    world.web.extend([veth(9, "eth3", &[])]);
+    for now in [2000, 2001] {
+        assert_eq!(world.step(&mut plan, now), ["failed", "failed"], "the name is not the new device's yet");
+    }
+    world.is_away = false;
+    assert_eq!(world.step(&mut plan, 2002), ["detach web/eth3", "rename eth2 eth4"]);
+    assert_eq!(world.step(&mut plan, 2500), ["attach again web/eth3 0 instance"]);
+    world.step(&mut plan, 2501);
+
+    world.web.clear();
+    world.step(&mut plan, 3000);
+    world.is_away = true;
+    assert_eq!(world.step(&mut plan, 3000 + KEEP), ["failed", "failed"]);
+    world.is_away = false;
+    assert_eq!(world.step(&mut plan, 3001 + KEEP), NOTHING);
+    assert_eq!(world.step(&mut plan, 3000 + 2 * KEEP), ["expire", "expire"]);
+}
+
+#[test]
+fn what_somebody_undid_meanwhile_is_not_undone_again() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    world.own.extend([veth(5, "veth5", &[])]);
+    world.step(&mut plan, 0);
+    world.own.clear();
+    world.is_away = true;
+    assert_eq!(world.step(&mut plan, 10), ["failed"]);
+    world.is_away = false;
+    world.attachments[0].device = "eth0".to_owned();
+    assert_eq!(world.step(&mut plan, 20), NOTHING);
+    assert_eq!(world.attachments.len(), 1);
+}
+
+#[test]
+fn the_host_s_address_is_not_that_of_a_container() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    world.own.extend([veth(5, "veth5", &[])]);
+    assert_eq!(world.step(&mut plan, 0), ["attach veth5 0 host"]);
+    // Now it looks like a device of the host itself.
+    world.own.extend([veth(5, "veth5", &["169.254.1.1"])]);
+    assert_eq!(world.step(&mut plan, 100), NOTHING);
 }

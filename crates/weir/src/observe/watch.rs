@@ -1,7 +1,9 @@
 //! The thread that looks after devices: attaches those that rules want when they
-//! appear, and tells of those that are renamed, moved or gone.
+//! appear, and tells of those that are renamed, moved or gone. What the state's
+//! database does not take is tried again.
 
-use super::plan::{Plan, Step};
+use super::PATIENCE;
+use super::plan::{Key, Plan, Step};
 use super::rule::Rule;
 use crate::agent::Handle;
 use crate::server::now;
@@ -11,16 +13,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 use weir_api::host::Host;
 use weir_capture::devices::{Devices, Waker, named_namespaces};
+use weir_control::error::ControlError;
+use weir_control::network_interface::NetworkInterface;
 use weir_control::observed::appeared::{self, Appeared, place};
 use weir_control::{Cx, Scope, State, attachment};
 use weir_types::id::{EniId, VpcId};
 use weir_types::orders::Attachment;
-
-/// Attaching loads programs.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Names of namespaces are looked for this often at least.
 const TICK: Duration = Duration::from_secs(1);
@@ -101,6 +102,7 @@ impl Watch {
             agent,
             attachments: Vec::new(),
             unseen: BTreeSet::new(),
+            is_away: false,
             began,
         };
         work.round();
@@ -119,13 +121,18 @@ struct Work {
     attachments: Vec<Attachment>,
     /// Namespaces that cannot be watched, told once.
     unseen: BTreeSet<String>,
+    /// The state's database did not take something in the last round.
+    is_away: bool,
     began: Instant,
 }
 
 impl Work {
     fn run(mut self) {
         while !self.signals.is_over.load(Ordering::Relaxed) {
-            let patience = Duration::from_millis(self.plan.patience(self.age()).max(0).unsigned_abs());
+            let patience = match self.is_away {
+                true => TICK,
+                false => Duration::from_millis(self.plan.patience(self.age()).max(0).unsigned_abs()),
+            };
             self.devices.wait(patience.min(TICK));
             std::thread::sleep(TOGETHER);
             self.round();
@@ -138,17 +145,38 @@ impl Work {
     }
 
     /// Runs one transaction of the account.
-    fn transact<T>(&self, action: impl Fn(Cx<'_>) -> weir_control::error::Result<T>) -> Option<T> {
-        let done = self.state.transact(|tx| action(Cx { tx, scope: &self.scope, now: now() }));
-        done.map_err(|error| warn!(error = weir_api::error::chain(&error), "a device cannot be followed"))
-            .ok()
+    fn transact<T>(
+        &self,
+        action: impl Fn(Cx<'_>) -> weir_control::error::Result<T>,
+    ) -> weir_control::error::Result<T> {
+        self.state.transact(|tx| action(Cx { tx, scope: &self.scope, now: now() }))
+    }
+
+    /// Tells why something was not done. `true`: the database is to blame, and
+    /// it can be done later; that is told once.
+    fn is_for_later(&mut self, error: &ControlError, device: &str) -> bool {
+        let is_passing = is_passing(error);
+        let error = weir_api::error::chain(error);
+        if !is_passing {
+            warn!(error, device, "a device cannot be followed");
+        } else if self.is_away {
+            debug!(error, device, "a device cannot be followed for now");
+        } else {
+            warn!(error, device, "devices cannot be followed for now; it is tried again");
+            self.is_away = true;
+        }
+        is_passing
     }
 
     fn round(&mut self) {
         if self.signals.is_stale.swap(false, Ordering::Relaxed) {
             match self.transact(attachment::list) {
-                Some(attachments) => self.attachments = attachments,
-                None => return self.signals.is_stale.store(true, Ordering::Relaxed),
+                Ok(attachments) => self.attachments = attachments,
+                Err(error) => {
+                    self.is_for_later(&error, "all");
+                    self.is_away = true;
+                    return self.signals.is_stale.store(true, Ordering::Relaxed);
+                }
             }
         }
         let wanted = self.plan.namespaces(&named_namespaces(), &self.attachments);
@@ -163,80 +191,112 @@ impl Work {
         let age = self.age();
         let steps = self.plan.step(age, &self.devices.look(), &self.attachments);
         let mut appeared = Vec::new();
+        let mut is_away = false;
         for step in steps {
             self.signals.is_stale.store(true, Ordering::Relaxed);
-            match step {
-                Step::Appear(key, device) => {
-                    let interface = self.transact(|cx| appeared::appear(cx, &device));
-                    appeared.push((key, device, interface));
-                }
-                step => self.follow(step),
+            // Steps build on each other, and each would wait for the database.
+            if is_away && !matches!(step, Step::Look) {
+                self.plan.failed(step, age);
+                continue;
+            }
+            let Err(error) = self.take(&step, &mut appeared) else { continue };
+            if self.is_for_later(&error, &device_of(&step)) {
+                is_away = true;
+                self.plan.failed(step, age);
+            } else if let Step::Appear(key, device) = &step {
+                self.plan.appeared(*key, device, None);
             }
         }
         if !appeared.is_empty() {
             self.confirm(appeared);
         }
+        self.is_away = is_away;
     }
 
-    fn follow(&self, step: Step) {
+    fn take(&self, step: &Step, appeared: &mut Vec<Attached>) -> weir_control::error::Result<()> {
         match step {
+            Step::Appear(key, device) => {
+                let (interface, is_known) = self.transact(|cx| appeared::appear(cx, device))?;
+                appeared.push(Attached { key: *key, device: device.clone(), interface, is_known });
+            }
             Step::Vanish { interface, place, why } => {
-                self.transact(|cx| appeared::vanish(cx, &interface));
+                self.transact(|cx| appeared::vanish(cx, interface))?;
                 info!(%interface, device = place, "{why}: detached");
             }
             Step::Rename { interface, from, to } => {
-                self.transact(|cx| appeared::rename(cx, &interface, &to));
+                self.transact(|cx| appeared::rename(cx, interface, to))?;
                 info!(%interface, from, to, "the device was renamed");
             }
             Step::Readdress { interface, ipv4, ipv6 } => {
-                self.transact(|cx| appeared::readdress(cx, &interface, &ipv4, &ipv6));
+                self.transact(|cx| appeared::readdress(cx, interface, ipv4, ipv6))?;
             }
-            Step::Expire(interface) => {
-                if self.transact(|cx| appeared::expire(cx, &interface)) == Some(true) {
+            Step::Expire { interface, .. } => {
+                if self.transact(|cx| appeared::expire(cx, interface))? {
                     info!(%interface, "the device did not come back: its interface is removed");
                 }
             }
             Step::Look => self.agent.look(),
-            Step::Appear(..) => {}
         }
+        Ok(())
     }
 
     /// Waits until the agent has attached what appeared; what it could not is
     /// taken back. An agent that is slow, as on a busy machine, goes on by itself.
-    fn confirm(&mut self, appeared: Vec<(super::plan::Key, Appeared, Option<Found>)>) {
+    fn confirm(&mut self, appeared: Vec<Attached>) {
         let generation = self.state.generation().unwrap_or(u64::MAX);
         if !self.agent.wait_applied(generation, PATIENCE) {
             warn!(devices = appeared.len(), "attaching takes long; it goes on");
         }
-        for (key, device, found) in appeared {
+        for Attached { key, device, interface: NetworkInterface { id, .. }, is_known } in appeared {
             let place = place(device.netns.as_deref(), &device.device);
-            let interface = found.and_then(|(interface, known)| {
-                let id = interface.id;
-                match self.agent.problem(&id) {
-                    None if known => None,
-                    None => {
-                        info!(interface = %id, device = place, rule = device.rule, mode = %device.mode, "attached by a rule");
-                        Some(id)
-                    }
-                    Some(problem) => {
-                        warn!(device = place, rule = device.rule, problem, "cannot be attached; left alone");
-                        if !known {
-                            self.give_up(&id);
-                        }
-                        None
-                    }
+            let is_attached = match self.agent.problem(&id) {
+                None if is_known => false,
+                None => {
+                    info!(interface = %id, device = place, rule = device.rule, mode = %device.mode, "attached by a rule");
+                    true
                 }
-            });
-            self.plan.appeared(key, &device, interface);
+                Some(problem) => {
+                    warn!(device = place, rule = device.rule, problem, "cannot be attached; left alone");
+                    // What cannot be taken back is the agent's to try again.
+                    !is_known && !self.give_up(&id, &place)
+                }
+            };
+            self.plan.appeared(key, &device, is_attached.then_some(id));
         }
     }
 
-    fn give_up(&self, id: &EniId) {
-        self.transact(|cx| {
+    /// Says whether the interface is gone.
+    fn give_up(&mut self, id: &EniId, place: &str) -> bool {
+        let done = self.transact(|cx| {
             appeared::vanish(cx, id)?;
             appeared::expire(cx, id)
         });
+        done.map_err(|error| self.is_for_later(&error, place)).is_ok()
     }
 }
 
-type Found = (weir_control::network_interface::NetworkInterface, bool);
+/// What the state says is attached; whether the agent can is to be seen.
+struct Attached {
+    key: Key,
+    device: Appeared,
+    interface: NetworkInterface,
+    /// It was before: somebody attached it.
+    is_known: bool,
+}
+
+/// Whether the same may be done later: the database did not answer. The other
+/// errors stay as they are.
+fn is_passing(error: &ControlError) -> bool {
+    matches!(error, ControlError::State { .. } | ControlError::Unreachable { .. } | ControlError::Random)
+}
+
+/// The device of a step, in words.
+fn device_of(step: &Step) -> String {
+    match step {
+        Step::Appear(_, device) => place(device.netns.as_deref(), &device.device),
+        Step::Vanish { place, .. } | Step::Expire { place, .. } => place.clone(),
+        Step::Rename { to, .. } => to.clone(),
+        Step::Readdress { interface, .. } => interface.to_string(),
+        Step::Look => String::new(),
+    }
+}
