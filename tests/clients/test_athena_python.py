@@ -51,6 +51,21 @@ def with_pyathena():
     # PyAthena reads no types in maps and rows.
     assert cursor.execute(nested).fetchone() == ([1, 2], {"k": "1"}, {"id": "1", "name": "x"})
 
+    # Literals have the types and texts that Athena gives them.
+    cursor.execute("SELECT 1, 1.50, INTERVAL '7' day, TIMESTAMP '2024-05-01 10:00:00 UTC', ROW(1, 'x'), CAST('ab' AS char(3))")
+    assert [column[1] for column in cursor.description][:4] == ["integer", "decimal", "interval day to second", "timestamp with time zone"]
+    row = cursor.fetchone()
+    assert (row[0], str(row[1]), row[2], row[4], row[5]) == (1, "1.50", "7 00:00:00.000", {"field0": "1", "field1": "x"}, "ab ")
+    cursor.execute("CREATE TABLE made WITH (format = 'PARQUET') AS SELECT 1 AS id, 'one' AS name")
+    cursor.execute("INSERT INTO made (name, id) VALUES ('two', 2), ('three', 3)")
+    cursor.execute("INSERT INTO made (id) VALUES 4")
+    assert cursor.execute("SELECT id, name FROM made ORDER BY id").fetchall() == [(1, "one"), (2, "two"), (3, "three"), (4, None)]
+    with pytest.raises(OperationalError, match="Insert column name does not exist in target table: nosuch"):
+        cursor.execute("INSERT INTO made (nosuch) VALUES 4")
+    with pytest.raises(OperationalError, match="a table with that name exists"):
+        cursor.execute("DROP VIEW made")
+    cursor.execute("DROP TABLE made")
+
     words = connection.cursor(DictCursor).execute("SHOW PARTITIONS vpc_flow_logs").fetchall()
     assert words == [{"partition": "date=2020-05-04"}]
 

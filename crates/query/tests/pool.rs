@@ -1,8 +1,10 @@
 //! The memory that queries share.
 
+use futures_util::StreamExt;
 use std::sync::Arc;
 use weir_query::datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use weir_query::pool::SharedPool;
+use weir_query::{Engine, EngineOptions};
 
 #[test]
 fn one_operator_may_have_what_the_others_do_not_need() {
@@ -43,4 +45,31 @@ fn merges_leave_half_to_what_reads_them() {
     drop(one);
     assert!(two.try_grow(100).is_ok());
     assert!(two.try_grow(1).is_err());
+}
+
+#[test]
+fn what_does_not_fit_into_memory_is_spilled() {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        EngineOptions { memory_bytes: 48 << 20, spill: Some(folder.path().to_owned()), partitions: 2 };
+    let session = Engine::new(&options).unwrap().session();
+    // 75 MB, in no order.
+    let sql = "SELECT repeat(md5(CAST(value AS varchar)), 16) AS text FROM generate_series(1, 150000) ORDER BY text";
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut stream = session.sql(sql).await.unwrap().execute_stream().await.unwrap();
+        let (mut rows, mut last, mut has_spilled) = (0, String::new(), false);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.unwrap();
+            has_spilled |= std::fs::read_dir(folder.path()).unwrap().next().is_some();
+            let column = batch.column(0).clone();
+            for row in [0, batch.num_rows() - 1] {
+                let text = weir_query::athena::text(&column, row).unwrap();
+                assert!(text.len() == 512 && text >= last);
+                last = text;
+            }
+            rows += batch.num_rows();
+        }
+        assert_eq!((rows, has_spilled), (150_000, true));
+    });
 }

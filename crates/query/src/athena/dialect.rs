@@ -4,13 +4,13 @@
 //! rewritten; what means something else is a function of ours (`functions`).
 
 use super::trino::{self, Trino};
-use super::{QueryError, unnest};
+use super::{QueryError, fault, literals, unnest};
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart,
-    OneOrManyWithParens, OrderByExpr, OrderByOptions, Query, Select, SelectItem, SetExpr, Statement,
-    UnaryOperator, Value, VisitMut, VisitorMut,
+    BinaryOperator, CaseWhen, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Interval,
+    LimitClause, ObjectName, ObjectNamePart, OneOrManyWithParens, OrderByExpr, OrderByOptions, Query, Select,
+    SelectItem, SetExpr, Statement, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -26,15 +26,7 @@ const DEPTH: usize = 64;
 ///
 /// Errors: what is wrong with it, for the caller.
 pub fn check(sql: &str) -> Result<(), String> {
-    read(sql).map(drop).map_err(|error| {
-        let text = error.to_string();
-        let text = text.strip_prefix("sql parser error: ").unwrap_or(&text);
-        // `… at Line: 1, Column: 8`
-        match text.rsplit_once(" at Line: ") {
-            Some((what, place)) => format!("line {}: {what}", place.replace(", Column: ", ":")),
-            None => format!("line 1:1: {text}"),
-        }
-    })
+    read(sql).map(drop).map_err(|error| fault::syntax(&error, sql))
 }
 
 pub(super) fn read(sql: &str) -> Result<Statement, ParserError> {
@@ -60,11 +52,16 @@ pub(super) fn translate(sql: &str) -> Result<Translated, QueryError> {
 /// As [`translate`]; what has no name may be called as it is written.
 pub(super) fn translate_named(sql: &str, names_as_written: bool) -> Result<Translated, QueryError> {
     let mut statement =
-        read(sql).map_err(|error| QueryError::user(1000, "SYNTAX_ERROR", error.to_string()))?;
+        read(sql).map_err(|error| QueryError::user(1000, "SYNTAX_ERROR", fault::syntax(&error, sql)))?;
     let names = written_names(&statement);
     let mut rewrite = Rewrite { next: 0, names_as_written };
     match statement.visit(&mut rewrite) {
-        ControlFlow::Continue(()) => Ok(Translated { statement, names }),
+        ControlFlow::Continue(()) => {
+            if let (Statement::Query(query), false) = (&mut statement, names_as_written) {
+                literals::typed(&mut query.body);
+            }
+            Ok(Translated { statement, names })
+        }
         ControlFlow::Break(error) => Err(error),
     }
 }
@@ -77,9 +74,27 @@ pub(super) struct Translated {
 }
 
 fn written_names(statement: &Statement) -> Vec<Option<String>> {
-    let Statement::Query(query) = statement else { return Vec::new() };
-    let SetExpr::Select(select) = query.body.as_ref() else { return Vec::new() };
+    match statement {
+        Statement::Query(query) => names_of(&query.body),
+        _ => Vec::new(),
+    }
+}
+
+fn names_of(body: &SetExpr) -> Vec<Option<String>> {
+    let select = match body {
+        SetExpr::Select(select) => select,
+        SetExpr::SetOperation { left, .. } => return names_of(left),
+        SetExpr::Query(query) => return names_of(&query.body),
+        SetExpr::Values(values) => {
+            let count = values.rows.first().map_or(0, |row| row.content.len());
+            return (0..count).map(|place| Some(format!("_col{place}"))).collect();
+        }
+        _ => return Vec::new(),
+    };
     let items = select.projection.iter().map_while(|item| match item {
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(names)) => {
+            Some(names.last().map(|name| name.value.to_lowercase()))
+        }
         SelectItem::UnnamedExpr(_) => Some(None),
         SelectItem::ExprWithAlias { alias, .. } => Some(Some(alias.value.clone())),
         _ => None,
@@ -137,6 +152,11 @@ const RENAMED: &[(&str, &str)] = &[
     ("sequence", "generate_series"),
     ("zip", "arrays_zip"),
     ("ip_address", "to_ipaddress"),
+    ("bitwise_and_agg", "bit_and"),
+    ("bitwise_or_agg", "bit_or"),
+    ("bitwise_xor_agg", "bit_xor"),
+    ("repeat", "array_repeat"),
+    ("yow", "year_of_week"),
 ];
 
 struct Rewrite {
@@ -200,15 +220,8 @@ fn not(expr: Expr) -> Expr {
     }))
 }
 
-fn call(name: &str, args: Vec<Expr>) -> Expr {
+pub(super) fn call(name: &str, args: Vec<Expr>) -> Expr {
     Expr::Function(function(name, args))
-}
-
-/// Whether an expression is an address or prefix: casts to text are ours then.
-fn is_address(expr: &Expr) -> bool {
-    let Expr::Function(found) = expr else { return false };
-    let name = found.name.to_string().to_lowercase();
-    ["to_ipaddress", "try_ipaddress", "ip_subnet_min", "ip_subnet_max"].contains(&name.as_str())
 }
 
 impl VisitorMut for Rewrite {
@@ -222,13 +235,13 @@ impl VisitorMut for Rewrite {
             }
         }
         if let Some(fetch) = query.fetch.take() {
-            let limit = fetch.quantity;
-            query.limit_clause =
-                limit.map(|limit| datafusion::sql::sqlparser::ast::LimitClause::LimitOffset {
-                    limit: Some(limit),
-                    offset: None,
-                    limit_by: Vec::new(),
-                });
+            let one = || Expr::value(Value::Number("1".to_owned(), false));
+            let offset = match query.limit_clause.take() {
+                Some(LimitClause::LimitOffset { offset, .. }) => offset,
+                _ => None,
+            };
+            let limit = Some(fetch.quantity.unwrap_or_else(one));
+            query.limit_clause = Some(LimitClause::LimitOffset { limit, offset, limit_by: Vec::new() });
         }
         ControlFlow::Continue(())
     }
@@ -292,9 +305,9 @@ impl VisitorMut for Rewrite {
         match expr {
             Expr::Identifier(name) => {
                 let bare = name.quote_style.is_none().then(|| name.value.to_lowercase());
-                match bare.as_deref() {
-                    Some("localtimestamp") => *expr = call("localtimestamp", Vec::new()),
-                    _ => lower(name),
+                match bare.as_deref().and_then(without_parentheses) {
+                    Some(value) => *expr = value,
+                    None => lower(name),
                 }
             }
             Expr::CompoundIdentifier(names) => names.iter_mut().for_each(lower),
@@ -319,14 +332,22 @@ impl VisitorMut for Rewrite {
                     }
                     "ipprefix" => *expr = call("to_ipprefix", vec![inner]),
                     "json" => *expr = call("json_parse", vec![inner]),
-                    _ if is_address(&inner) => *expr = call("ip_to_text", vec![inner]),
-                    _ => {}
+                    _ => {
+                        if let Some(text) = text_of(inner, data_type) {
+                            *expr = text;
+                        }
+                    }
                 }
             }
             Expr::Substring { expr: text, substring_from: Some(from), substring_for, .. } => {
                 let mut args = vec![text.as_ref().clone(), from.as_ref().clone()];
                 args.extend(substring_for.as_ref().map(|length| length.as_ref().clone()));
                 *expr = call("substr", args);
+            }
+            Expr::TypedString(found) => {
+                if let Some(literal) = literals::typed_string(found) {
+                    *expr = literal;
+                }
             }
             Expr::Function(found) => {
                 let name = found.name.to_string().to_lowercase();
@@ -335,6 +356,54 @@ impl VisitorMut for Rewrite {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Values that are written like columns.
+fn without_parentheses(name: &str) -> Option<Expr> {
+    let now = || Box::new(call("now", Vec::new()));
+    let data_type = match name {
+        "localtimestamp" => DataType::Timestamp(None, TimezoneInfo::None),
+        "localtime" => DataType::Time(None, TimezoneInfo::None),
+        "current_catalog" => {
+            return Some(Expr::value(Value::SingleQuotedString("awsdatacatalog".to_owned())));
+        }
+        _ => return None,
+    };
+    Some(Expr::Cast { kind: CastKind::Cast, expr: now(), data_type, array: false, format: None })
+}
+
+/// A cast to text: values as results show them, cut or filled to a length.
+fn text_of(inner: Expr, data_type: &DataType) -> Option<Expr> {
+    let number = |n: u64| Expr::value(Value::Number(n.to_string(), false));
+    let text = call("to_varchar", vec![inner]);
+    let length = |length: &Option<CharacterLength>| match length {
+        Some(CharacterLength::IntegerLength { length, .. }) => Some(*length),
+        _ => None,
+    };
+    match data_type {
+        DataType::Varchar(of) | DataType::CharacterVarying(of) | DataType::CharVarying(of) => {
+            match length(of) {
+                Some(length) => Some(call("substr", vec![text, number(1), number(length)])),
+                None => Some(text),
+            }
+        }
+        DataType::Char(of) | DataType::Character(of) => {
+            let blank = Expr::value(Value::SingleQuotedString(" ".to_owned()));
+            Some(call("rpad", vec![text, number(length(of).unwrap_or(1)), blank]))
+        }
+        DataType::String(None) | DataType::Text => Some(text),
+        _ => None,
+    }
+}
+
+/// Whether a value is a day, as far as its text says so.
+fn is_date(expr: &Expr) -> bool {
+    match expr {
+        Expr::TypedString(found) => found.data_type == DataType::Date,
+        Expr::Cast { data_type, .. } => *data_type == DataType::Date,
+        Expr::Function(found) => ["date", "current_date"].contains(&found.name.to_string().as_str()),
+        _ => false,
     }
 }
 
@@ -478,6 +547,48 @@ impl Rewrite {
                 let mut all = function("array_agg", vec![value.clone()]);
                 all.filter = Some(Box::new(Expr::IsNotNull(Box::new(Expr::Nested(Box::new(value.clone()))))));
                 *expr = call("map_of_counts", vec![Expr::Function(all)]);
+            }
+            ("localtimestamp" | "localtime", []) => {
+                if let Some(value) = without_parentheses(name) {
+                    *expr = value;
+                }
+            }
+            // The engine's own gives text.
+            ("md5", [bytes]) => *expr = call("from_hex", vec![call("md5", vec![bytes.clone()])]),
+            ("slice", [array, start, length]) => {
+                let nested = |expr: &Expr| Box::new(Expr::Nested(Box::new(expr.clone())));
+                let sum = |left, op, right| Expr::BinaryOp { left, op, right };
+                let last = sum(nested(start), BinaryOperator::Plus, nested(length));
+                let one = Box::new(Expr::value(Value::Number("1".to_owned(), false)));
+                let last = sum(nested(&last), BinaryOperator::Minus, one);
+                *expr = call("array_slice", vec![array.clone(), start.clone(), last]);
+            }
+            ("ip_subnet_range", [prefix]) => {
+                let ends = ["ip_subnet_min", "ip_subnet_max"].map(|end| call(end, vec![prefix.clone()]));
+                *expr = call("make_array", ends.to_vec());
+            }
+            ("sequence", [from, to]) if is_date(from) || is_date(to) => {
+                let day = Expr::Interval(Interval {
+                    value: Box::new(Expr::value(Value::SingleQuotedString("1 day".to_owned()))),
+                    leading_field: None,
+                    leading_precision: None,
+                    last_field: None,
+                    fractional_seconds_precision: None,
+                });
+                *expr = call("generate_series", vec![from.clone(), to.clone(), day]);
+            }
+            ("listagg", [value, rest @ ..]) => {
+                let nothing = || Expr::value(Value::SingleQuotedString(String::new()));
+                let with = rest.first().cloned().unwrap_or_else(nothing);
+                let mut all = function("string_agg", vec![value.clone(), with]);
+                let order = std::mem::take(&mut found.within_group);
+                if let FunctionArguments::List(list) = &mut all.args
+                    && !order.is_empty()
+                {
+                    list.clauses.push(FunctionArgumentClause::OrderBy(order));
+                }
+                (all.filter, all.over) = (found.filter.take(), found.over.take());
+                *expr = Expr::Function(all);
             }
             ("row", _) => *expr = call("struct", args.clone()),
             ("map", [keys, values]) => *expr = call("map_of_pairs", vec![keys.clone(), values.clone()]),

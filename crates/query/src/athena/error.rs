@@ -2,6 +2,7 @@
 //!
 //! Source: Athena user guide, "Athena error catalog"; Trino's StandardErrorCode.
 
+use super::fault;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
@@ -61,7 +62,7 @@ impl QueryError {
             DataFusionError::ArrowError(fault, _) => match fault.as_ref() {
                 ArrowError::DivideByZero => Self::user(1001, "DIVISION_BY_ZERO", "Division by zero"),
                 ArrowError::CastError(text) | ArrowError::ParseError(text) => {
-                    Self::user(1100, "INVALID_CAST_ARGUMENT", text)
+                    Self::user(1100, "INVALID_CAST_ARGUMENT", fault::cast(text))
                 }
                 ArrowError::ArithmeticOverflow(text) => Self::user(1000, "NUMERIC_VALUE_OUT_OF_RANGE", text),
                 ArrowError::InvalidArgumentError(text) => Self::user(1000, "INVALID_FUNCTION_ARGUMENT", text),
@@ -69,8 +70,8 @@ impl QueryError {
             },
             DataFusionError::Plan(text) => Self::planned(text, sql),
             DataFusionError::Execution(text) => Self::user(1000, "INVALID_FUNCTION_ARGUMENT", text),
-            DataFusionError::NotImplemented(text) => Self::not_supported(text),
-            DataFusionError::SQL(fault, _) => Self::user(1000, "SYNTAX_ERROR", fault.to_string()),
+            DataFusionError::NotImplemented(text) => fault::not_supported(text, sql),
+            DataFusionError::SQL(fault, _) => Self::user(1000, "SYNTAX_ERROR", fault::syntax(fault, sql)),
             DataFusionError::ResourcesExhausted(text) => {
                 Self { category: 2, kind: 1000, message: format!("EXCEEDED_LOCAL_MEMORY_LIMIT: {text}") }
             }
@@ -79,11 +80,8 @@ impl QueryError {
     }
 
     fn planned(text: &str, sql: &str) -> Self {
-        if let Some(rest) = text.strip_prefix("Invalid function '")
-            && let Some((name, _)) = rest.split_once('\'')
-        {
-            let text = format!("{}Function '{name}' not registered", place(sql, name));
-            return Self::user(1303, "FUNCTION_NOT_FOUND", text);
+        if let Some(known) = fault::planned(text, sql) {
+            return known;
         }
         let is_type = ["coerc", "signature", "type", "Cannot infer", "comparison"];
         if is_type.iter().any(|word| text.contains(word)) {

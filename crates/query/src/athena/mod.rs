@@ -15,7 +15,9 @@
 mod columnar;
 mod dialect;
 mod error;
+mod fault;
 mod hive_type;
+mod literals;
 mod parquet;
 mod partitions;
 mod plan;
@@ -35,7 +37,7 @@ pub use dialect::{check, with_parameters};
 pub use error::QueryError;
 pub use hive_type::{arrow_type, hive_type};
 pub use plan::{Planned, Scanned, logical_plan, plan};
-pub use result::{ResultColumn, column, text, write_row};
+pub use result::{ResultColumn, column, text, trino_type, write_row};
 pub use rows::SerdeFormat;
 
 use std::collections::BTreeMap;

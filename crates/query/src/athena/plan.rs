@@ -88,7 +88,7 @@ impl Planned {
     pub fn explain(&self) -> Result<String, QueryError> {
         let optimized = self.session.state().optimize(&self.plan);
         let optimized = optimized.map_err(|error| QueryError::of(&error, &self.sql))?;
-        Ok(optimized.display_indent().to_string())
+        Ok(optimized.display_indent().to_string().replace(UNNAMED, "_col"))
     }
 }
 

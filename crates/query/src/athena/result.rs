@@ -1,9 +1,11 @@
 //! Values as texts, and lines of result files, as Athena writes them.
 
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, cast::AsArray};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Field, Float32Type, Float64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    DataType, Field, Fields, Float32Type, Float64Type, Int64Type, IntervalDayTimeType,
+    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use std::fmt::Write;
@@ -46,6 +48,39 @@ pub fn column(field: &Field) -> ResultColumn {
     ResultColumn { name: field.name().clone(), data_type: data_type.to_owned(), precision, scale }
 }
 
+/// A type in Trino's words, with those of what is in it.
+pub fn trino_type(kind: &DataType) -> String {
+    let of = |field: &Field| trino_type(field.data_type());
+    match kind {
+        DataType::Float16 | DataType::Float32 => "real".to_owned(),
+        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+            format!("decimal({precision},{scale})")
+        }
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            format!("array({})", of(item))
+        }
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) => {
+                format!("map({})", fields.iter().map(|field| of(field)).collect::<Vec<_>>().join(", "))
+            }
+            _ => "map".to_owned(),
+        },
+        DataType::Struct(fields) if is_anonymous(fields) => {
+            format!("row({})", fields.iter().map(|field| of(field)).collect::<Vec<_>>().join(", "))
+        }
+        DataType::Struct(fields) => {
+            let members = fields.iter().map(|field| format!("{} {}", field.name(), of(field)));
+            format!("row({})", members.collect::<Vec<_>>().join(", "))
+        }
+        other => column(&Field::new("", other.clone(), true)).data_type,
+    }
+}
+
+/// Whether a row's members have the names that the engine gives those without.
+fn is_anonymous(fields: &Fields) -> bool {
+    fields.iter().enumerate().all(|(place, field)| *field.name() == format!("c{place}"))
+}
+
 /// The value in a row; `None` for NULL.
 pub fn text(array: &ArrayRef, row: usize) -> Option<String> {
     if array.is_null(row) || array.data_type() == &DataType::Null {
@@ -80,6 +115,29 @@ pub fn text(array: &ArrayRef, row: usize) -> Option<String> {
                 }
             }
         }
+        DataType::Interval(unit) => match unit {
+            IntervalUnit::YearMonth => months(array.as_primitive::<IntervalYearMonthType>().value(row)),
+            IntervalUnit::DayTime => {
+                let value = array.as_primitive::<IntervalDayTimeType>().value(row);
+                days(i128::from(value.days) * DAY_MS + i128::from(value.milliseconds))
+            }
+            IntervalUnit::MonthDayNano => {
+                let value = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
+                let ms = i128::from(value.days) * DAY_MS + i128::from(value.nanoseconds) / 1_000_000;
+                if value.months != 0 && ms == 0 { months(value.months) } else { days(ms) }
+            }
+        },
+        DataType::Duration(unit) => {
+            let value =
+                cast(array, &DataType::Int64).map(|values| values.as_primitive::<Int64Type>().value(row));
+            let per_second: i128 = match unit {
+                TimeUnit::Second => 1,
+                TimeUnit::Millisecond => 1_000,
+                TimeUnit::Microsecond => 1_000_000,
+                TimeUnit::Nanosecond => 1_000_000_000,
+            };
+            days(i128::from(value.unwrap_or_default()) * 1000 / per_second)
+        }
         DataType::FixedSizeBinary(16) => crate::functions::ip::show(array.as_fixed_size_binary().value(row)),
         DataType::Binary => hex(array.as_binary::<i32>().value(row)),
         DataType::LargeBinary => hex(array.as_binary::<i64>().value(row)),
@@ -88,8 +146,10 @@ pub fn text(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::LargeList(_) => list(&array.as_list::<i64>().value(row)),
         DataType::Struct(fields) => {
             let values = array.as_struct();
-            let members = fields.iter().zip(values.columns()).map(|(field, column)| {
-                format!("{}={}", field.name(), text(column, row).unwrap_or("null".to_owned()))
+            let is_anonymous = is_anonymous(fields);
+            let members = fields.iter().zip(values.columns()).enumerate().map(|(place, (field, column))| {
+                let name = if is_anonymous { format!("field{place}") } else { field.name().clone() };
+                format!("{name}={}", text(column, row).unwrap_or("null".to_owned()))
             });
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
@@ -106,6 +166,21 @@ pub fn text(array: &ArrayRef, row: usize) -> Option<String> {
             ArrayFormatter::try_new(array, &options).map(|f| f.value(row).to_string()).unwrap_or_default()
         }
     })
+}
+
+const DAY_MS: i128 = 86_400_000;
+
+/// Months as years and months: `1-2`.
+fn months(months: i32) -> String {
+    let sign = if months < 0 { "-" } else { "" };
+    format!("{sign}{}-{}", months.unsigned_abs() / 12, months.unsigned_abs() % 12)
+}
+
+/// Milliseconds as days and time: `7 00:00:00.000`.
+fn days(ms: i128) -> String {
+    let (sign, ms) = (if ms < 0 { "-" } else { "" }, ms.abs());
+    let (hours, minutes) = (ms / 3_600_000 % 24, ms / 60_000 % 60);
+    format!("{sign}{} {hours:02}:{minutes:02}:{:02}.{:03}", ms / DAY_MS, ms / 1000 % 60, ms % 1000)
 }
 
 fn list(items: &ArrayRef) -> String {

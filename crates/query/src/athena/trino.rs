@@ -1,6 +1,7 @@
 //! The words of Trino's SQL for the parser: what it makes of letters and
 //! tokens, and types that are written otherwise.
 
+use super::literals;
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 use std::any::TypeId;
@@ -79,11 +80,11 @@ impl Dialect for Trino {
     }
 }
 
-fn is_space(token: &Token) -> bool {
+pub(super) fn is_space(token: &Token) -> bool {
     matches!(token, Token::Whitespace(_))
 }
 
-fn word(token: &Token) -> Option<String> {
+pub(super) fn word(token: &Token) -> Option<String> {
     match token {
         Token::Word(Word { value, quote_style: None, .. }) => Some(value.to_ascii_lowercase()),
         _ => None,
@@ -94,6 +95,7 @@ fn word(token: &Token) -> Option<String> {
 /// becomes a call, `ARRAY(bigint)` and `ROW(a bigint)` after `AS` the parser's
 /// `ARRAY<bigint>` and `STRUCT<a bigint>`.
 pub(super) fn reworded(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let tokens = literals::bare_values(tokens);
     let mut whole: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     // What closes each parenthesis that is open.
     let mut open: Vec<Token> = Vec::new();

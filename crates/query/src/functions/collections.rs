@@ -1,9 +1,9 @@
 //! Arrays and maps. Source: Trino documentation, "Array functions and
 //! operators", "Map functions and operators".
 
-use super::scalar::{Returns, long, longs, scalar, to, wrong};
+use super::scalar::{Returns, get, long, longs, scalar, texts, to, wrong};
 use datafusion::arrow::array::{
-    Array, ArrayRef, Int64Array, ListArray, MapArray, StructArray, UInt32Array, cast::AsArray,
+    Array, ArrayRef, Int64Array, ListArray, MapArray, StringArray, StructArray, UInt32Array, cast::AsArray,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::take;
@@ -158,6 +158,38 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
                     pairs.push(Some(found));
                 }
                 maps(wanted, keys.values(), values.values(), pairs.into_iter())
+            },
+        ),
+        scalar(
+            "split_to_map",
+            3..=3,
+            Returns::Of(|_| map_type(DataType::Utf8, DataType::Utf8)),
+            |args, rows, wanted| {
+                let columns: Vec<StringArray> = args.iter().map(texts).collect::<Result<_>>()?;
+                let (mut keys, mut values, mut pairs) = (Vec::new(), Vec::new(), Vec::with_capacity(rows));
+                for row in 0..rows {
+                    let parts: Option<Vec<&str>> = columns.iter().map(|column| get(column, row)).collect();
+                    let Some(parts) = parts else {
+                        pairs.push(None);
+                        continue;
+                    };
+                    let mut found = Vec::new();
+                    for entry in parts[0].split(parts[1]).filter(|entry| !entry.is_empty()) {
+                        let Some((key, value)) = entry.split_once(parts[2]) else {
+                            let text =
+                                "Key-value delimiter must appear exactly once in each entry. Bad input: ";
+                            return wrong(format!("{text}'{entry}'"));
+                        };
+                        let place = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+                        found.push((place, place));
+                        keys.push(key.to_owned());
+                        values.push(value.to_owned());
+                    }
+                    pairs.push(Some(found));
+                }
+                let keys: ArrayRef = Arc::new(StringArray::from(keys));
+                let values: ArrayRef = Arc::new(StringArray::from(values));
+                maps(wanted, &keys, &values, pairs.into_iter())
             },
         ),
         // What `histogram(value)` becomes.

@@ -4,7 +4,8 @@
 
 use super::scalar::{Returns, get, instant, long, longs, map_text, scalar, texts, to, wrong};
 use datafusion::arrow::array::{
-    Array, ArrayRef, Float64Array, Int64Array, StringArray, TimestampMillisecondArray, cast::AsArray,
+    Array, ArrayRef, Date32Array, Float64Array, Int64Array, StringArray, TimestampMillisecondArray,
+    cast::AsArray,
 };
 use datafusion::arrow::compute::{DatePart, date_part};
 use datafusion::arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMillisecondType};
@@ -507,6 +508,27 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
                 (0..rows).map(|row| instants.is_valid(row).then(|| instants.value(row))).collect(),
                 wanted,
             )
+        }),
+        // A time on the wall of a zone as an instant.
+        scalar("with_timezone", 2..=2, Returns::InZoneOf(1), |args, _, wanted| {
+            to(&to(&args[0], &MS)?, wanted)
+        }),
+        scalar("current_timezone", 0..=0, text, |_, _, _| Ok(Arc::new(StringArray::from(vec!["UTC"])))),
+        scalar("from_unixtime_nanos", 1..=1, Returns::Type(instant), |args, rows, wanted| {
+            let nanos = longs(&args[0])?;
+            as_type(
+                (0..rows).map(|row| long(&nanos, row).map(|nanos| nanos.div_euclid(1_000_000))).collect(),
+                wanted,
+            )
+        }),
+        scalar("last_day_of_month", 1..=1, Returns::Type(|| DataType::Date32), |args, rows, _| {
+            let instants = millis(&args[0])?;
+            let last = |row| {
+                let day = at(&instants, row)?.date();
+                let last = day.replace_day(day.month().length(day.year())).ok()?;
+                Some(last.to_julian_day() - Date::from_ordinal_date(1970, 1).ok()?.to_julian_day())
+            };
+            Ok(Arc::new((0..rows).map(last).collect::<Date32Array>()))
         }),
         scalar("human_readable_seconds", 1..=1, text, |args, rows, _| {
             map_text(args, rows, |v| {

@@ -2,7 +2,7 @@
 //! functions", "Conditional expressions".
 
 use super::scalar::{Returns, long, longs, map_text, scalar, to, wrong};
-use datafusion::arrow::array::{Array, ArrayRef, Int64Array, StringArray, cast::AsArray};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, StringArray, cast::AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ScalarUDF;
@@ -69,6 +69,26 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
                 shifted.unwrap_or(0).cast_signed()
             })
         }),
+        scalar("bit_count", 2..=2, bigint, |args, rows, _| {
+            integers(args, rows, |number, bits| {
+                let kept = 64 - u32::try_from(bits).unwrap_or(64).clamp(2, 64);
+                i64::from((number.cast_unsigned() << kept).count_ones())
+            })
+        }),
+        scalar("is_finite", 1..=1, Returns::Type(|| DataType::Boolean), |args, _, _| {
+            let numbers = to(&args[0], &DataType::Float64)?;
+            let found = numbers.as_primitive::<Float64Type>().iter().map(|n| n.map(f64::is_finite));
+            Ok(Arc::new(found.collect::<BooleanArray>()))
+        }),
+        scalar("is_infinite", 1..=1, Returns::Type(|| DataType::Boolean), |args, _, _| {
+            let numbers = to(&args[0], &DataType::Float64)?;
+            let found = numbers.as_primitive::<Float64Type>().iter().map(|n| n.map(f64::is_infinite));
+            Ok(Arc::new(found.collect::<BooleanArray>()))
+        }),
+        scalar("nan", 0..=0, double, |_, _, _| ScalarValue::Float64(Some(f64::NAN)).to_array_of_size(1)),
+        scalar("infinity", 0..=0, double, |_, _, _| {
+            ScalarValue::Float64(Some(f64::INFINITY)).to_array_of_size(1)
+        }),
         scalar("e", 0..=0, double, |_, _, _| {
             ScalarValue::Float64(Some(std::f64::consts::E)).to_array_of_size(1)
         }),
@@ -132,8 +152,7 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         scalar("greatest", 1..=64, Returns::Of(common), |args, rows, to| extreme(args, rows, to, true)),
         scalar("least", 1..=64, Returns::Of(common), |args, rows, to| extreme(args, rows, to, false)),
         scalar("typeof", 1..=1, Returns::Type(|| DataType::Utf8), |args, rows, _| {
-            let field = datafusion::arrow::datatypes::Field::new("a", args[0].data_type().clone(), true);
-            let name = crate::athena::column(&field).data_type;
+            let name = crate::athena::trino_type(args[0].data_type());
             Ok(Arc::new(StringArray::from(vec![name; rows])))
         }),
     ]

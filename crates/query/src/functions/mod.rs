@@ -6,6 +6,7 @@
 
 mod collections;
 pub(crate) mod datetime;
+mod encoding;
 pub mod ip;
 mod math;
 mod scalar;
@@ -21,6 +22,7 @@ pub fn register_trino(session: &SessionContext) {
     let families = [
         collections::functions(),
         datetime::functions(),
+        encoding::functions(),
         ip::functions(session),
         math::functions(),
         text::functions(),

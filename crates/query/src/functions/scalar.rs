@@ -77,8 +77,8 @@ impl ScalarUDFImpl for Scalar {
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         if !self.arguments.contains(&types.len()) {
             return plan_err!(
-                "Unexpected parameters ({}) for function {}: wrong signature",
-                types.len(),
+                "Unexpected parameters ({}) for function {}",
+                types.iter().map(crate::athena::trino_type).collect::<Vec<_>>().join(", "),
                 self.name
             );
         }

@@ -239,6 +239,44 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
             let mut compiled = Compiled::default();
             map_list(args, rows, |v| Ok(compiled.of(v[1])?.split(v[0]).map(str::to_owned).collect()))
         }),
+        scalar("regexp_position", 2..=2, bigint, |args, rows, _| {
+            let mut compiled = Compiled::default();
+            let (values, patterns) = (texts(&args[0])?, texts(&args[1])?);
+            let mut found = Vec::with_capacity(rows);
+            for row in 0..rows {
+                let (Some(value), Some(pattern)) = (get(&values, row), get(&patterns, row)) else {
+                    found.push(None);
+                    continue;
+                };
+                let first = compiled.of(pattern)?.find(value);
+                found.push(Some(first.map_or(-1, |part| value[..part.start()].chars().count() as i64 + 1)));
+            }
+            Ok(Arc::new(Int64Array::from(found)))
+        }),
+        scalar("hamming_distance", 2..=2, bigint, |args, rows, _| {
+            let (left, right) = (texts(&args[0])?, texts(&args[1])?);
+            let mut found = Vec::with_capacity(rows);
+            for row in 0..rows {
+                let (Some(left), Some(right)) = (get(&left, row), get(&right, row)) else {
+                    found.push(None);
+                    continue;
+                };
+                if left.chars().count() != right.chars().count() {
+                    return wrong("The input strings to hamming_distance function must have the same length");
+                }
+                found.push(Some(left.chars().zip(right.chars()).filter(|(a, b)| a != b).count() as i64));
+            }
+            Ok(Arc::new(Int64Array::from(found)))
+        }),
+        // What `CAST(x AS varchar)` becomes.
+        scalar("to_varchar", 1..=1, text, |args, rows, _| {
+            let kind = args[0].data_type();
+            if kind.is_integer() || kind.is_string() || matches!(kind, DataType::Null | DataType::Boolean) {
+                return super::scalar::to(&args[0], &DataType::Utf8);
+            }
+            let found = (0..rows).map(|row| crate::athena::text(&args[0], row));
+            Ok(Arc::new(found.collect::<StringArray>()))
+        }),
         scalar("codepoint", 1..=1, bigint, |args, rows, _| {
             let values = texts(&args[0])?;
             let code = |row| get(&values, row)?.chars().next().map(|letter| i64::from(u32::from(letter)));
@@ -284,6 +322,41 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
                     serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Some(value.to_string()),
                     _ => None,
                 }))
+            })
+        }),
+        scalar("json_array_length", 1..=1, bigint, |args, rows, _| {
+            let values = texts(&args[0])?;
+            let length = |row| match serde_json::from_str(get(&values, row)?) {
+                Ok(serde_json::Value::Array(items)) => i64::try_from(items.len()).ok(),
+                _ => None,
+            };
+            Ok(Arc::new((0..rows).map(length).collect::<Int64Array>()))
+        }),
+        scalar("json_size", 2..=2, bigint, |args, rows, _| {
+            let (values, paths) = (texts(&args[0])?, texts(&args[1])?);
+            let mut found = Vec::with_capacity(rows);
+            for row in 0..rows {
+                let (Some(value), Some(path)) = (get(&values, row), get(&paths, row)) else {
+                    found.push(None);
+                    continue;
+                };
+                found.push(in_json(value, path)?.map(|value| match value {
+                    serde_json::Value::Array(items) => items.len() as i64,
+                    serde_json::Value::Object(members) => members.len() as i64,
+                    _ => 0,
+                }));
+            }
+            Ok(Arc::new(Int64Array::from(found)))
+        }),
+        scalar("url_extract_parameter", 2..=2, text, |args, rows, _| {
+            map_text(args, rows, |v| {
+                let query = url(v[0]).map(|parts| parts[4].clone()).unwrap_or_default();
+                let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+                let value = pairs.filter(|(name, _)| *name == v[1]).map(|(_, value)| value.to_owned()).next();
+                value
+                    .filter(|_| !query.is_empty())
+                    .map(|value| super::encoding::url_decode(&value))
+                    .transpose()
             })
         }),
         scalar("url_extract_protocol", 1..=1, text, |args, rows, _| url_part(args, rows, 0)),

@@ -115,11 +115,16 @@ pub fn apply(seen: &Seen, job: &Job, database: &str, statement: Statement) -> Re
             Ok(Said::default())
         }
         Statement::CreateTable(statement) => create_table(&doing, *statement),
-        Statement::DropTable { name, if_exists } | Statement::DropView { name, if_exists } => {
-            let (database, name) = doing.names(&name);
+        Statement::DropTable { ref name, if_exists } | Statement::DropView { ref name, if_exists } => {
+            let (database, name) = doing.names(name);
             seen.may("DeleteTable", database, Some(name))?;
-            if seen.find(database, name)?.is_none() {
+            let Some(found) = seen.find(database, name)? else {
                 return if if_exists { Ok(Said::default()) } else { Err(missing(database, name)) };
+            };
+            if matches!(statement, Statement::DropView { .. }) && !found.input.is_view() {
+                let text =
+                    format!("View '{database}.{name}' does not exist, but a table with that name exists");
+                return Err(QueryError::user(1301, "GENERIC_USER_ERROR", text));
             }
             doing.transact(|cx| table::delete(cx, database, name))?;
             Ok(Said::default())

@@ -13,7 +13,7 @@ use weir_api::Services;
 use weir_api::athena::engine::Job;
 use weir_control::athena::execution::{Outcome, ResultColumn, Statistics};
 use weir_control::athena::prepared_statement;
-use weir_query::athena::{self, Planned, QueryError};
+use weir_query::athena::{self, Planned, QueryError, TableInfo};
 use weir_query::datafusion::arrow::record_batch::RecordBatch;
 use weir_query::ddl::{self as sql, Statement};
 
@@ -80,12 +80,10 @@ pub async fn execute(services: &Arc<Services>, job: &Arc<Job>) -> Result<Outcome
             Ok(write(&seen, job, &planned, &to, format, keys, None, true).await?.0)
         }
         Statement::Insert { table, columns, query } => {
-            if !columns.is_empty() {
-                return Err(QueryError::not_supported("INSERT INTO with a list of columns"));
-            }
+            let (own, of) = (seen.clone(), database.clone());
+            let target = blocking(move || ddl::insert_target(&own, &of, &table)).await?;
+            let query = if columns.is_empty() { query } else { in_order(&columns, &target, &query)? };
             let planned = athena::plan(Arc::new(seen.clone()), &database, &query).await?;
-            let own = seen.clone();
-            let target = blocking(move || ddl::insert_target(&own, &database, &table)).await?;
             let keys = target.keys.iter().map(|(name, _)| name.clone()).collect();
             let format = Format::of_table(&target)?;
             let (outcome, parts) =
@@ -99,6 +97,30 @@ pub async fn execute(services: &Arc<Services>, job: &Arc<Job>) -> Result<Outcome
             words(&seen, job, done.lines, done.columns, done.update_count).await
         }
     }
+}
+
+/// A query whose columns are named by a list, as one with all columns of the
+/// table; those that the list leaves out are NULL.
+fn in_order(columns: &[String], target: &TableInfo, query: &str) -> Result<String, QueryError> {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let known: Vec<&str> = target.columns.iter().chain(&target.keys).map(|(name, _)| name.as_str()).collect();
+    let given: Vec<String> = columns.iter().map(|name| name.to_lowercase()).collect();
+    for (place, name) in given.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            let text = format!("Insert column name does not exist in target table: {name}");
+            return Err(QueryError::user(1006, "COLUMN_NOT_FOUND", text));
+        }
+        if given.iter().take(place).any(|other| other == name) {
+            let text = format!("Insert column name is specified more than once: {name}");
+            return Err(QueryError::user(1000, "DUPLICATE_COLUMN_NAME", text));
+        }
+    }
+    let values = known
+        .iter()
+        .map(|name| if given.iter().any(|given| given == name) { quoted(name) } else { "NULL".to_owned() });
+    let values = values.collect::<Vec<_>>().join(", ");
+    let names = given.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    Ok(format!("SELECT {values} FROM ({}) AS given({names})", query.trim_end().trim_end_matches(';')))
 }
 
 fn hive_columns(planned: &Planned) -> Vec<(String, String)> {

@@ -22,7 +22,7 @@ use weir_flow::format::LogFormat;
 use weir_query::datafusion::arrow::datatypes::Field as ArrowField;
 use weir_query::datafusion::execution::SendableRecordBatchStream;
 use weir_query::datafusion::prelude::SessionContext;
-use weir_query::engine::{Engine, EngineOptions, THREAD_BYTES};
+use weir_query::engine::{Engine, EngineOptions, LEAST_BYTES};
 use weir_query::saved;
 use weir_query::{Column, FlowTable, Tally, discover};
 
@@ -192,7 +192,7 @@ fn bytes(text: &str) -> Result<usize, String> {
     };
     let number = digits.parse::<usize>().map_err(|_| "expected a number of bytes".to_owned())?;
     let bytes = number.checked_mul(1 << shift).ok_or_else(|| "too much".to_owned())?;
-    if bytes < THREAD_BYTES {
+    if bytes < LEAST_BYTES {
         return Err("sorting takes at least 16MiB".to_owned());
     }
     Ok(bytes)
