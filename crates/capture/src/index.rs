@@ -17,8 +17,9 @@ use weir_policy::RuleEntry;
 
 /// Bits of a row at most.
 const MOST_BITS: usize = 512;
-/// No key is as large.
-const NO_BOUND: u64 = i64::MAX.cast_unsigned();
+/// No key is as large: one more than 63 bits hold, which is as much as the
+/// programs' comparison can take.
+const NO_BOUND: u64 = 1 << 63;
 
 /// From where to where a rule reaches, both included, in keys of 63 bits.
 type Range = (u64, u64);
@@ -130,6 +131,17 @@ mod tests {
         };
         let bits = (0..words * 64).filter(|&at| bit(at) == 1);
         bits.flat_map(|bit| bit << place.group_shift..(bit + 1) << place.group_shift).collect()
+    }
+
+    #[test]
+    fn the_last_address_of_all_is_below_what_fills_a_chunk() {
+        let mut text = "sg in all ::/0\n".to_owned();
+        (0..20).for_each(|n| text += &format!("sg in tcp:22 fd00:{n:x}::/64\n"));
+        let list = rules(&text).ingress.groups;
+        let any = list.iter().position(|entry| entry.mask == [0; 16]);
+        let (mut place, mut chunks) = (abi::List::default(), vec![[0; CHUNK_BYTES]]);
+        add(&list, &mut place, &mut chunks);
+        assert_eq!(set(&chunks, &place, abi::BY_ADDRESS, key([0xff; 16], 6)), Vec::from_iter(any));
     }
 
     #[test]
