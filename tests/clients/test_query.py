@@ -183,16 +183,22 @@ def test_the_prompt(tmp_path):
         # Ctrl-C stops a query that would run for hours, and it only.
         tables = ", ".join(f"flow_logs t{n}" for n in range(12))
         endless = f"SELECT count(*) FROM {tables} WHERE t0.bytes <> t11.packets;"
-        os.write(terminal.leader, f"{endless}\r".encode())
+        # Ctrl-C forgets what is typed ahead, so the prompt and the statement have to be seen first.
+        terminal.wait("weir> ")
+        terminal.type(f"{endless}\r", "t11.packets;")
         deadline = time.monotonic() + PATIENCE_S
         while "cancelled" not in terminal.seen:
             assert time.monotonic() < deadline, terminal.seen
-            # Before the query runs there is nothing to stop.
+            # Before the query runs there is nothing to stop; and each Ctrl-C makes
+            # the terminal forget what it has not shown yet, so there are few.
             os.write(terminal.leader, b"\x03")
-            if select.select([terminal.leader], [], [], 0.2)[0]:
-                terminal.seen += os.read(terminal.leader, 65536).decode(errors="replace")
+            again = time.monotonic() + 1
+            while "cancelled" not in terminal.seen and (left := again - time.monotonic()) > 0:
+                if select.select([terminal.leader], [], [], left)[0]:
+                    terminal.seen += os.read(terminal.leader, 65536).decode(errors="replace")
         terminal.wait("weir> ")
         terminal.type("help\r", "Ctrl-D")
+        terminal.wait("weir> ")
         os.write(terminal.leader, b"\x04")
         assert terminal.child.wait(PATIENCE_S) == 0
     finally:
