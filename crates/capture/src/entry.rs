@@ -17,7 +17,7 @@
 
 use crate::InterfaceNumber;
 use crate::error::CaptureError;
-use crate::sys::bpf::{self, Kind};
+use crate::sys::bpf::{self, TCX_NEXT, instruction};
 use aya_obj::generated::bpf_insn;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use weir_types::orders::Side;
@@ -36,14 +36,8 @@ const DATA: i16 = 76;
 const DATA_END: i16 = 80;
 
 const TAIL_CALL: i32 = 12;
-const TCX_NEXT: i32 = -1;
 /// A load of a descriptor as the map it is.
 const PSEUDO_MAP_FD: u8 = 1;
-
-fn instruction(code: u8, to: u8, from: u8, off: i16, imm: i32) -> bpf_insn {
-    let registers = bpf_insn::new_bitfield_1(to, from);
-    bpf_insn { code, _bitfield_align_1: [], _bitfield_1: registers, off, imm }
-}
 
 /// With the context in r6.
 fn jump(number: InterfaceNumber, side: Side, programs: BorrowedFd<'_>, hook: u32) -> [bpf_insn; 8] {
@@ -60,9 +54,6 @@ fn jump(number: InterfaceNumber, side: Side, programs: BorrowedFd<'_>, hook: u32
     ]
 }
 
-const SAVE_CONTEXT: (u8, u8, u8, i16, i32) = (0xbf, 6, 1, 0, 0);
-const EXIT: (u8, u8, u8, i16, i32) = (0x95, 0, 0, 0, 0);
-
 /// Loads the entry of one interface and hook.
 pub(crate) fn load(
     number: InterfaceNumber,
@@ -74,14 +65,13 @@ pub(crate) fn load(
     submit(&[], jump(number, side, programs, hook), btf)
 }
 
-/// The same that first adds one to the source address, IPv4: run again and again
-/// on one frame it gives a new flow each time.
+/// The entry of an instance's end, for what comes in, that first adds one to the
+/// source address, IPv4: run again and again on one frame it gives a new flow
+/// each time.
 #[cfg(any(test, feature = "testrun"))]
 pub(crate) fn load_renewing(
     number: InterfaceNumber,
-    side: Side,
     programs: BorrowedFd<'_>,
-    hook: u32,
     btf: BorrowedFd<'_>,
 ) -> Result<OwnedFd, CaptureError> {
     const SOURCE: i16 = 26;
@@ -97,27 +87,15 @@ pub(crate) fn load_renewing(
         instruction(0xdc, 5, 0, 0, 32),
         instruction(0x63, 2, 5, SOURCE, 0),
     ];
-    submit(&renew, jump(number, side, programs, hook), btf)
+    submit(&renew, jump(number, Side::Instance, programs, INGRESS), btf)
 }
 
 fn submit(before: &[bpf_insn], jump: [bpf_insn; 8], btf: BorrowedFd<'_>) -> Result<OwnedFd, CaptureError> {
-    let one = |(code, to, from, off, imm)| instruction(code, to, from, off, imm);
-    let mut instructions = vec![one(SAVE_CONTEXT)];
+    let mut instructions = vec![instruction(0xbf, 6, 1, 0, 0)]; // r6 = skb
     instructions.extend_from_slice(before);
     instructions.extend(jump);
-    instructions.push(one(EXIT));
-    let program = bpf::Program {
-        name: "weir_entry",
-        kind: Kind::Classifier,
-        instructions: &instructions,
-        license: c"GPL",
-        btf,
-        func_info: &[],
-        func_info_record: 0,
-        line_info: &[],
-        line_info_record: 0,
-    };
-    bpf::load_program(&program).map_err(|(source, log)| CaptureError::Refused {
+    instructions.push(instruction(0x95, 0, 0, 0, 0)); // exit
+    bpf::load_plain("weir_entry", &instructions, btf).map_err(|(source, log)| CaptureError::Refused {
         program: "weir_entry",
         log,
         source,

@@ -194,7 +194,7 @@ impl Loaded {
     /// An interface's ingress entry that gives a new flow at each run.
     pub(crate) fn load_renewing(&self, number: InterfaceNumber) -> Result<OwnedFd, CaptureError> {
         let programs = self.maps.programs.as_fd();
-        entry::load_renewing(number, Side::Instance, programs, entry::INGRESS, self.btf.as_fd())
+        entry::load_renewing(number, programs, self.btf.as_fd())
     }
 }
 

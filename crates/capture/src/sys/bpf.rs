@@ -104,6 +104,34 @@ pub(crate) struct Program<'a> {
     pub line_info_record: u32,
 }
 
+/// What a program at tcx returns to let the next one decide: `TCX_NEXT`.
+pub(crate) const TCX_NEXT: i32 = -1;
+
+/// One instruction; registers by number.
+pub(crate) fn instruction(code: u8, to: u8, from: u8, off: i16, imm: i32) -> bpf_insn {
+    let registers = bpf_insn::new_bitfield_1(to, from);
+    bpf_insn { code, _bitfield_align_1: [], _bitfield_1: registers, off, imm }
+}
+
+/// Loads a classifier that was made here and so has no source to point at. As [`load_program`].
+pub(crate) fn load_plain(
+    name: &str,
+    instructions: &[bpf_insn],
+    btf: BorrowedFd<'_>,
+) -> Result<OwnedFd, (io::Error, String)> {
+    load_program(&Program {
+        name,
+        kind: Kind::Classifier,
+        instructions,
+        license: c"GPL",
+        btf,
+        func_info: &[],
+        func_info_record: 0,
+        line_info: &[],
+        line_info_record: 0,
+    })
+}
+
 /// Loads a program. On refusal the error comes with the verifier's last words.
 pub(crate) fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String)> {
     let mut log = Vec::new();
@@ -384,28 +412,9 @@ pub(crate) fn test_run(
 /// The smallest program of a tcx hook: what a test run costs by itself.
 #[cfg(any(test, feature = "testrun"))]
 pub(crate) fn load_empty(btf: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    const TCX_NEXT: i32 = -1;
-    let instruction = |code, imm| bpf_insn {
-        code,
-        _bitfield_align_1: [],
-        _bitfield_1: bpf_insn::new_bitfield_1(0, 0),
-        off: 0,
-        imm,
-    };
     // r0 = TCX_NEXT; exit
-    let instructions = [instruction(0xb7, TCX_NEXT), instruction(0x95, 0)];
-    let program = Program {
-        name: "weir_empty",
-        kind: Kind::Classifier,
-        instructions: &instructions,
-        license: c"GPL",
-        btf,
-        func_info: &[],
-        func_info_record: 0,
-        line_info: &[],
-        line_info_record: 0,
-    };
-    load_program(&program).map_err(|(error, _)| error)
+    let instructions = [instruction(0xb7, 0, 0, 0, TCX_NEXT), instruction(0x95, 0, 0, 0, 0)];
+    load_plain("weir_empty", &instructions, btf).map_err(|(error, _)| error)
 }
 
 /// Another program of a host, for tests: it drops what goes to UDP port 80.

@@ -3,14 +3,15 @@
 //! What only is called otherwise is renamed, what only is written otherwise is
 //! rewritten; what means something else is a function of ours (`functions`).
 
+use super::casts::{TryCasts, row_of, text_of};
 use super::trino::{self, Trino};
 use super::{QueryError, fault, literals, unnest};
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Interval,
-    LimitClause, ObjectName, ObjectNamePart, OneOrManyWithParens, OrderByExpr, OrderByOptions, Query, Select,
-    SelectItem, SetExpr, Statement, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
+    BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Interval, LimitClause,
+    ObjectName, ObjectNamePart, OneOrManyWithParens, OrderByExpr, OrderByOptions, Query, Select, SelectItem,
+    SetExpr, Statement, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -182,7 +183,7 @@ fn lower_name(name: &mut ObjectName) {
     }
 }
 
-fn arguments(function: &Function) -> Vec<Expr> {
+pub(super) fn arguments(function: &Function) -> Vec<Expr> {
     let FunctionArguments::List(list) = &function.args else { return Vec::new() };
     let exprs = list.args.iter().filter_map(|argument| match argument {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
@@ -373,30 +374,6 @@ fn without_parentheses(name: &str) -> Option<Expr> {
     Some(Expr::Cast { kind: CastKind::Cast, expr: now(), data_type, array: false, format: None })
 }
 
-/// A cast to text: values as results show them, cut or filled to a length.
-fn text_of(inner: Expr, data_type: &DataType) -> Option<Expr> {
-    let number = |n: u64| Expr::value(Value::Number(n.to_string(), false));
-    let text = call("to_varchar", vec![inner]);
-    let length = |length: &Option<CharacterLength>| match length {
-        Some(CharacterLength::IntegerLength { length, .. }) => Some(*length),
-        _ => None,
-    };
-    match data_type {
-        DataType::Varchar(of) | DataType::CharacterVarying(of) | DataType::CharVarying(of) => {
-            match length(of) {
-                Some(length) => Some(call("substr", vec![text, number(1), number(length)])),
-                None => Some(text),
-            }
-        }
-        DataType::Char(of) | DataType::Character(of) => {
-            let blank = Expr::value(Value::SingleQuotedString(" ".to_owned()));
-            Some(call("rpad", vec![text, number(length(of).unwrap_or(1)), blank]))
-        }
-        DataType::String(None) | DataType::Text => Some(text),
-        _ => None,
-    }
-}
-
 /// Whether a value is a day, as far as its text says so.
 fn is_date(expr: &Expr) -> bool {
     match expr {
@@ -405,28 +382,6 @@ fn is_date(expr: &Expr) -> bool {
         Expr::Function(found) => ["date", "current_date"].contains(&found.name.to_string().as_str()),
         _ => false,
     }
-}
-
-/// `CAST(ROW(1, 'x') AS ROW(id bigint, name varchar))` as a row with these names.
-fn row_of(row: &Expr, data_type: &DataType, kind: &CastKind) -> Option<Expr> {
-    let (Expr::Function(found), DataType::Struct(fields, _)) = (row, data_type) else { return None };
-    let values = arguments(found);
-    if !found.name.to_string().eq_ignore_ascii_case("struct") || values.len() != fields.len() {
-        return None;
-    }
-    let mut args = Vec::new();
-    for (value, field) in values.into_iter().zip(fields) {
-        let name = field.field_name.as_ref().map_or("", |name| &name.value).to_lowercase();
-        args.push(Expr::value(Value::SingleQuotedString(name)));
-        args.push(row_of(&value, &field.field_type, kind).unwrap_or_else(|| Expr::Cast {
-            kind: kind.clone(),
-            expr: Box::new(value),
-            data_type: field.field_type.clone(),
-            array: false,
-            format: None,
-        }));
-    }
-    Some(call("named_struct", args))
 }
 
 /// The items of arrays and their places, as a query of its own.
@@ -597,29 +552,6 @@ impl Rewrite {
                 found.name =
                     ObjectName(vec![ObjectNamePart::Identifier(Ident::new(renamed.unwrap_or(name)))]);
             }
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Casts that give NULL where they would fail.
-struct TryCasts;
-
-impl VisitorMut for TryCasts {
-    type Break = ();
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        match expr {
-            Expr::Cast { kind, .. } => *kind = CastKind::TryCast,
-            Expr::Function(found) if found.name.to_string() == "to_ipaddress" => {
-                found.name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new("try_ipaddress"))]);
-            }
-            Expr::BinaryOp { op: BinaryOperator::Divide | BinaryOperator::Modulo, right, .. } => {
-                // NULL instead of a division by zero.
-                let zero = Expr::value(Value::Number("0".to_owned(), false));
-                **right = call("nullif", vec![right.as_ref().clone(), zero]);
-            }
-            _ => {}
         }
         ControlFlow::Continue(())
     }

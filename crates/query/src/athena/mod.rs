@@ -12,6 +12,7 @@
 //! Source: Athena user guide, "SQL reference for Athena"; Trino documentation,
 //! "Functions and operators".
 
+mod casts;
 mod columnar;
 mod dialect;
 mod error;

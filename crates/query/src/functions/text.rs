@@ -241,32 +241,18 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
         }),
         scalar("regexp_position", 2..=2, bigint, |args, rows, _| {
             let mut compiled = Compiled::default();
-            let (values, patterns) = (texts(&args[0])?, texts(&args[1])?);
-            let mut found = Vec::with_capacity(rows);
-            for row in 0..rows {
-                let (Some(value), Some(pattern)) = (get(&values, row), get(&patterns, row)) else {
-                    found.push(None);
-                    continue;
-                };
+            bigint_of_two(args, rows, |value, pattern| {
                 let first = compiled.of(pattern)?.find(value);
-                found.push(Some(first.map_or(-1, |part| value[..part.start()].chars().count() as i64 + 1)));
-            }
-            Ok(Arc::new(Int64Array::from(found)))
+                Ok(Some(first.map_or(-1, |part| value[..part.start()].chars().count() as i64 + 1)))
+            })
         }),
         scalar("hamming_distance", 2..=2, bigint, |args, rows, _| {
-            let (left, right) = (texts(&args[0])?, texts(&args[1])?);
-            let mut found = Vec::with_capacity(rows);
-            for row in 0..rows {
-                let (Some(left), Some(right)) = (get(&left, row), get(&right, row)) else {
-                    found.push(None);
-                    continue;
-                };
+            bigint_of_two(args, rows, |left, right| {
                 if left.chars().count() != right.chars().count() {
                     return wrong("The input strings to hamming_distance function must have the same length");
                 }
-                found.push(Some(left.chars().zip(right.chars()).filter(|(a, b)| a != b).count() as i64));
-            }
-            Ok(Arc::new(Int64Array::from(found)))
+                Ok(Some(left.chars().zip(right.chars()).filter(|(a, b)| a != b).count() as i64))
+            })
         }),
         // What `CAST(x AS varchar)` becomes.
         scalar("to_varchar", 1..=1, text, |args, rows, _| {
@@ -333,20 +319,13 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
             Ok(Arc::new((0..rows).map(length).collect::<Int64Array>()))
         }),
         scalar("json_size", 2..=2, bigint, |args, rows, _| {
-            let (values, paths) = (texts(&args[0])?, texts(&args[1])?);
-            let mut found = Vec::with_capacity(rows);
-            for row in 0..rows {
-                let (Some(value), Some(path)) = (get(&values, row), get(&paths, row)) else {
-                    found.push(None);
-                    continue;
-                };
-                found.push(in_json(value, path)?.map(|value| match value {
+            bigint_of_two(args, rows, |value, path| {
+                Ok(in_json(value, path)?.map(|value| match value {
                     serde_json::Value::Array(items) => items.len() as i64,
                     serde_json::Value::Object(members) => members.len() as i64,
                     _ => 0,
-                }));
-            }
-            Ok(Arc::new(Int64Array::from(found)))
+                }))
+            })
         }),
         scalar("url_extract_parameter", 2..=2, text, |args, rows, _| {
             map_text(args, rows, |v| {
@@ -370,6 +349,20 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
             Ok(Arc::new((0..rows).map(port).collect::<Int64Array>()))
         }),
     ]
+}
+
+/// A number of two texts, row by row; NULL where one of them is.
+fn bigint_of_two(
+    args: &[ArrayRef],
+    rows: usize,
+    mut of: impl FnMut(&str, &str) -> Result<Option<i64>>,
+) -> Result<ArrayRef> {
+    let (left, right) = (texts(&args[0])?, texts(&args[1])?);
+    let found = (0..rows).map(|row| match (get(&left, row), get(&right, row)) {
+        (Some(left), Some(right)) => of(left, right),
+        _ => Ok(None),
+    });
+    Ok(Arc::new(found.collect::<Result<Int64Array>>()?))
 }
 
 fn url_part(args: &[ArrayRef], rows: usize, place: usize) -> Result<ArrayRef> {
