@@ -60,8 +60,7 @@ static __always_inline void weir_add_to(const struct weir_flow_key *key, __u32 e
 	fresh.last_ns = more->now;
 	fresh.tcp_flags = more->flags | more->reason << WEIR_REASON_SHIFT;
 	fresh.rule = more->rule;
-	if (weir_may_count(more->losses, epoch) &&
-	    !bpf_map_update_elem(epoch & 1 ? (void *)&weir_flows_1 : (void *)&weir_flows_0, key, &fresh, BPF_NOEXIST))
+	if (weir_new_flow(key, &fresh, more->losses, epoch))
 		return;
 	/* Another CPU was first, or there is no room. */
 	flow = weir_find_flow(key, epoch);

@@ -99,7 +99,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, __s64);
 } weir_pools SEC(".maps");
 
 /* Index: interface number. Its connections: at the last sweep, and begun since. */
@@ -107,7 +107,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, __s64);
 } weir_tracked SEC(".maps");
 
 /* Index as of weir_losses. Which flows were skipped, to say how many. */

@@ -4,8 +4,10 @@
  * of its own (weir_control.own_...), what is left is for who comes first. The
  * agent divides anew when interfaces come and go (src/share.rs).
  *
- * What is counted here may be off by what two CPUs did at once; the table itself
- * then says that it is full.
+ * What an interface has over its own part is in the pool, always: an entry is
+ * taken before it is made, and given back when it could not be (two CPUs may
+ * meet on the same new one). A window's end or a sweep in between sets the
+ * numbers anew, so they may be below zero for a while.
  */
 #ifndef WEIR_SHARE_H
 #define WEIR_SHARE_H
@@ -14,49 +16,66 @@
 
 #define WEIR_POOL_CONNECTIONS 2 /* the flow tables' are 0 and 1, by epoch slot */
 
-static __always_inline int weir_takes(__u64 before, __u32 own, __u32 common, __u32 pool)
+static __always_inline void weir_give_back(__s64 *count, __u32 own, __s64 *pool)
 {
-	__u64 *taken;
-
-	if (before < own)
-		return 1;
-	taken = bpf_map_lookup_elem(&weir_pools, &pool);
-	if (!taken)
-		return 0;
-	/* Read first: in a flood, nobody writes. */
-	return *(volatile __u64 *)taken < common && __sync_fetch_and_add(taken, 1) < common;
+	if (__sync_fetch_and_add(count, -1) > (__s64)own)
+		__sync_fetch_and_add(pool, -1);
 }
 
-/* Whether an interface may have one more flow in the window. */
-static __always_inline int weir_may_count(__u32 losses, __u32 epoch)
+/* Takes an entry for the interface whose number of them is count. */
+static __always_inline int weir_take(__s64 *count, __u32 own, __s64 *pool, __u32 common)
+{
+	/* Read first: in a flood, nobody writes. */
+	if (*(volatile __s64 *)count >= (__s64)own && *(volatile __s64 *)pool >= (__s64)common)
+		return 0;
+	if (__sync_fetch_and_add(count, 1) < (__s64)own || __sync_fetch_and_add(pool, 1) < (__s64)common)
+		return 1;
+	weir_give_back(count, own, pool);
+	return 0;
+}
+
+/*
+ * Makes the entry of a flow, if the interface may have one more in the window.
+ * False: another CPU was first, or there is no room.
+ */
+static __always_inline int weir_new_flow(const struct weir_flow_key *key, const struct weir_flow *fresh, __u32 losses,
+					 __u32 epoch)
 {
 	struct weir_control *control;
 	struct weir_losses *l;
-	__u32 zero = 0;
+	__u32 pool = epoch & 1, zero = 0;
+	__s64 *taken;
 
 	control = bpf_map_lookup_elem(&weir_control, &zero);
+	taken = bpf_map_lookup_elem(&weir_pools, &pool);
 	l = bpf_map_lookup_elem(&weir_losses, &losses);
-	if (!control || !l)
+	if (!control || !taken || !l || !weir_take(&l->flows, control->own_flows, taken, control->common_flows))
 		return 0;
-	return weir_takes(__sync_fetch_and_add(&l->flows, 1), control->own_flows, control->common_flows, epoch & 1);
+	if (!bpf_map_update_elem(pool ? (void *)&weir_flows_1 : (void *)&weir_flows_0, key, fresh, BPF_NOEXIST))
+		return 1;
+	weir_give_back(&l->flows, control->own_flows, taken);
+	return 0;
 }
 
-/* Whether it may have one more connection. What is refused is not counted: sweeps are far apart. */
-static __always_inline int weir_may_track(__u32 interface)
+/* Makes the entry of a connection, under the same conditions. */
+static __always_inline int weir_new_connection(const struct weir_connection_key *key,
+					       const struct weir_connection *fresh, __u32 interface)
 {
+	__u32 pool = WEIR_POOL_CONNECTIONS, zero = 0;
 	struct weir_control *control;
-	__u64 *tracked;
-	__u32 zero = 0;
+	__s64 *taken, *count;
 
 	control = bpf_map_lookup_elem(&weir_control, &zero);
-	tracked = bpf_map_lookup_elem(&weir_tracked, &interface);
-	if (!control || !tracked)
+	taken = bpf_map_lookup_elem(&weir_pools, &pool);
+	count = bpf_map_lookup_elem(&weir_tracked, &interface);
+	if (!control || !taken || !count)
 		return 0;
-	if (!weir_takes(*(volatile __u64 *)tracked, control->own_connections, control->common_connections,
-			WEIR_POOL_CONNECTIONS))
+	if (!weir_take(count, control->own_connections, taken, control->common_connections))
 		return 0;
-	__sync_fetch_and_add(tracked, 1);
-	return 1;
+	if (!bpf_map_update_elem(&weir_conns, key, fresh, BPF_NOEXIST))
+		return 1;
+	weir_give_back(count, control->own_connections, taken);
+	return 0;
 }
 
 static __always_inline __u64 weir_mix(__u64 hash, __u64 word)

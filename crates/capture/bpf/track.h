@@ -173,7 +173,7 @@ static __always_inline void weir_begin(const struct weir_packet *p, struct weir_
 		bpf_map_update_elem(&weir_conns, &p->key, &fresh, BPF_ANY);
 		return;
 	}
-	if (weir_may_track(p->interface) && !bpf_map_update_elem(&weir_conns, &p->key, &fresh, BPF_NOEXIST))
+	if (weir_new_connection(&p->key, &fresh, p->interface))
 		return;
 	existing = bpf_map_lookup_elem(&weir_conns, &p->key);
 	if (existing) {
@@ -217,8 +217,10 @@ WEIR_GLOBAL int weir_refuse(struct weir_packet *p, __u64 now)
 	fresh.flags |= weir_flags_after(p, fresh.flags, 0);
 	fresh.fin_seq[WEIR_INGRESS] = fresh.fin_seq[WEIR_EGRESS] = weir_fin_seq(p);
 	/* Without room the verdicts on its answers are less true, and nothing else. */
-	if (c || weir_may_track(p->interface))
-		bpf_map_update_elem(&weir_conns, &p->key, &fresh, c ? BPF_ANY : BPF_NOEXIST);
+	if (c)
+		bpf_map_update_elem(&weir_conns, &p->key, &fresh, BPF_ANY);
+	else
+		weir_new_connection(&p->key, &fresh, p->interface);
 	return 0;
 }
 

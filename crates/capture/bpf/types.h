@@ -129,7 +129,7 @@ struct weir_losses {
 	__u64 skipped_bytes;
 	__u64 malformed_packets;
 	__u64 untracked_connections; /* the connection table was full */
-	__u64 flows;                 /* that have an entry, or had no room for one */
+	__s64 flows;                 /* that have an entry */
 };
 
 /*

@@ -114,7 +114,7 @@ plain! {
         skipped_bytes: u64,
         malformed_packets: u64,
         untracked_connections: u64,
-        /// That have an entry, or had no room for one.
+        /// That have an entry.
         flows: u64,
     }
 

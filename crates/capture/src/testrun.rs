@@ -209,3 +209,29 @@ pub(crate) fn connections(
         .map_err(CaptureError::doing("read the connection table"))?;
     Ok(all)
 }
+
+/// What the programs believe is taken of the tables: `bpf/share.h`.
+#[cfg(test)]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Connections of the interface.
+    pub connections: u64,
+    /// Of what is common: flows in either epoch slot, connections.
+    pub pools: [u64; abi::POOLS as usize],
+}
+
+/// Reads [`Taken`] of an interface.
+#[cfg(test)]
+pub(crate) fn taken(capture: &Capture, number: InterfaceNumber) -> Result<Taken, CaptureError> {
+    let mut taken = Taken { connections: 0, pools: Default::default() };
+    let maps = capture.maps();
+    let connections = bytes_of_mut(&mut taken.connections);
+    maps.tracked
+        .lookup(&number.0.to_ne_bytes(), connections)
+        .map_err(CaptureError::doing("read what is taken"))?;
+    for (pool, count) in (0u32..).zip(&mut taken.pools) {
+        let read = maps.pools.lookup(&pool.to_ne_bytes(), bytes_of_mut(count));
+        read.map_err(CaptureError::doing("read what is taken"))?;
+    }
+    Ok(taken)
+}

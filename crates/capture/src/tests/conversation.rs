@@ -2,7 +2,7 @@
 
 use super::frame::{self, ICMP, TCP, UDP, V4, ethernet, ipv4};
 use super::support::{ENI, SMALL, drain, flows, is, is_root, line, rules, start, sum};
-use crate::testrun::{Outcome, TestInterface, connections, set_clock, sweep_at};
+use crate::testrun::{Outcome, Taken, TestInterface, connections, set_clock, sweep_at, taken};
 use crate::{InterfaceNumber, Sizes};
 use weir_types::net::Action::Reject;
 use weir_types::net::Direction::{Egress, Ingress};
@@ -209,7 +209,11 @@ fn two_processors_meet_on_the_same_flows() {
             });
         }
     });
-    assert_eq!(connections(&capture).unwrap().len(), usize::from(FLOWS) + 1);
+    let all = u64::from(FLOWS) + 1;
+    assert_eq!(connections(&capture).unwrap().len() as u64, all);
+    // Who came second has given back what it had taken.
+    let common = all - u64::from(SMALL.connections / 2);
+    assert_eq!(taken(&capture, ENI).unwrap(), Taken { connections: all, pools: [common, 0, common] });
     let window = drain(&capture);
     let counted = flows(&window, ENI);
     assert_eq!(counted.len(), usize::from(FLOWS) + 1);
