@@ -29,6 +29,17 @@ pub struct Settings {
     pub open_metrics: bool,
     /// How long a request body may take, whatever its size.
     pub body_grace: std::time::Duration,
+    /// Services outside that flow logs are delivered to.
+    pub outside: Outside,
+}
+
+/// Which destinations of flow logs are not this server's: what is in them, and
+/// who may write there, is for their own service to say, at delivery.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outside {
+    pub logs: bool,
+    pub s3: bool,
+    pub firehose: bool,
 }
 
 /// Everything the services share.

@@ -41,6 +41,6 @@ pub mod sts;
 pub(crate) mod testing;
 pub mod weir;
 
-pub use call::{Call, Services, Settings};
+pub use call::{Call, Outside, Services, Settings};
 pub use dispatch::router;
 pub use error::ApiError;

@@ -20,7 +20,7 @@
 //!
 //! There is no host: attaching fails, and changes do not wait for an agent.
 
-use crate::call::{Call, Services, Settings};
+use crate::call::{Call, Outside, Services, Settings};
 use crate::host::NoHost;
 use crate::insights::{Insights, NoInsights, Queries};
 use crate::service::Service;
@@ -89,6 +89,7 @@ impl World {
                 emulator,
                 open_metrics: true,
                 body_grace: Duration::from_secs(30),
+                outside: Outside::default(),
             },
             objects: std::sync::OnceLock::new(),
             intake: Default::default(),

@@ -1,6 +1,7 @@
 //! Firehose, as log delivery reaches it: PutRecordBatch of one JSON line a
 //! record, with a session of the service-linked role, or of a role of another
-//! account.
+//! account. Who is not the service cannot assume the former, and puts records
+//! with keys of its own.
 //!
 //! Of a batch that was taken in part only the rest is sent again, while this
 //! process lives: Firehose itself is at least once.
@@ -16,6 +17,7 @@ use crate::session::{OnBehalf, Sessions};
 use crate::sign::Unsigned;
 use crate::spool::{Header, SpoolFile};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -70,6 +72,25 @@ impl Firehose {
             None => Ok(()),
             Some((_, code)) => Err(rate_limited(stream, code)),
         }
+    }
+
+    async fn credentials(
+        &self,
+        name: &str,
+        roles: &[Arn],
+        behalf: &OnBehalf<'_>,
+    ) -> Result<Credentials, SendError> {
+        let of_service = |role: &Arn| role.resource.starts_with("role/aws-service-role/");
+        if self.config.is_service || !roles.iter().all(of_service) {
+            return self.sessions.get(&self.config, name, roles, behalf).await;
+        }
+        self.config.credentials.provide_credentials().await.map_err(|error| SendError {
+            kind: DeliveryError::AccessError,
+            operation: PUT,
+            object: behalf.arn.clone(),
+            code: None,
+            source: Some(Box::new(error)),
+        })
     }
 
     /// One request. The records that were not taken, with their codes.
@@ -151,7 +172,7 @@ impl Destination for Firehose {
             arn: Arn::new("logs", region, account, format!("delivery:{flow_log}")).to_string(),
             session: format!("log-delivery-{flow_log}"),
         };
-        let credentials = self.sessions.get(&self.config, &name, roles, &behalf).await?;
+        let credentials = self.credentials(&name, roles, &behalf).await?;
         let events = file.streams.iter().flat_map(|stream| &stream.events);
         let lines = events.map(|event| format!("{}\n", json!({"message": event.message})).into_bytes());
         let lines: Vec<Vec<u8>> = lines.collect();

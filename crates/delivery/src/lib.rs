@@ -32,6 +32,7 @@
 //! let destination = CloudWatchLogs::new(PublisherConfig {
 //!     endpoint_url: Some("http://127.0.0.1:4566".to_owned()),
 //!     credentials: SharedCredentialsProvider::new(keys),
+//!     is_service: true,
 //!     timeouts: Timeouts::default(),
 //! });
 //! let report = |status: DeliveryStatus| println!("{} {:?}", status.flow_log, status.result);

@@ -46,8 +46,12 @@ pub struct PublisherConfig {
     /// One URL for STS and CloudWatch Logs; `None` is AWS's own of the flow
     /// log's region.
     pub endpoint_url: Option<String>,
-    /// The flow-logs service's own, which assume the roles.
+    /// Who delivers: the flow-logs service, or whoever runs it where the
+    /// destination is outside.
     pub credentials: SharedCredentialsProvider,
+    /// They are the service's own: it says for whom it acts, and has roles that
+    /// nobody else may assume.
+    pub is_service: bool,
     pub timeouts: Timeouts,
 }
 

@@ -1,6 +1,7 @@
 //! Sessions of roles that a service assumes for somebody: sts:AssumeRole with
 //! the service's own keys and, for the trust policy's conditions,
-//! `x-amz-source-account` and `x-amz-source-arn`.
+//! `x-amz-source-account` and `x-amz-source-arn`. Keys that are not a service's
+//! assume roles as anybody does, without these.
 
 use crate::destination::SendError;
 use crate::logs::{PublisherConfig, send_error};
@@ -35,7 +36,7 @@ pub(crate) async fn assume(
     behalf: &OnBehalf<'_>,
 ) -> Result<Credentials, SendError> {
     let credentials = with.map_or_else(|| config.credentials.clone(), SharedCredentialsProvider::new);
-    let (source_arn, source_account) = (behalf.arn.clone(), behalf.account.to_owned());
+    let source = config.is_service.then(|| (behalf.arn.clone(), behalf.account.to_owned()));
     let mut builder = sts::Config::builder()
         .behavior_version(sts::config::BehaviorVersion::latest())
         .region(sts::config::Region::new(behalf.region.to_owned()))
@@ -53,9 +54,10 @@ pub(crate) async fn assume(
         // Before signing, so that the signature covers them: nobody between
         // here and STS can claim another source.
         .mutate_request(move |request| {
+            let Some((source_arn, source_account)) = source.clone() else { return };
             let headers = request.headers_mut();
-            drop(headers.try_insert("x-amz-source-account", source_account.clone()));
-            drop(headers.try_insert("x-amz-source-arn", source_arn.clone()));
+            drop(headers.try_insert("x-amz-source-account", source_account));
+            drop(headers.try_insert("x-amz-source-arn", source_arn));
         })
         .send()
         .await

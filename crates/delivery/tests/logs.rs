@@ -48,6 +48,7 @@ fn client(server: &Server) -> CloudWatchLogs {
     CloudWatchLogs::new(PublisherConfig {
         endpoint_url: Some(server.url.clone()),
         credentials: SharedCredentialsProvider::new(Credentials::from_keys("AKIASERVICE", "secret", None)),
+        is_service: true,
         timeouts: Timeouts::default(),
     })
 }

@@ -11,6 +11,7 @@ pub mod aws_ranges;
 mod client;
 pub mod commands;
 pub mod demo;
+pub mod destinations;
 pub mod event_stream;
 pub mod home;
 mod insights;

@@ -10,6 +10,7 @@
 
 use crate::agent::{Agent, Excluded, Parts, Roots};
 use crate::commands::HintExt;
+use crate::destinations::{self, DeliverTo};
 use crate::home::{Endpoint, Home, RootAccessKey};
 use crate::insights::Engine;
 use crate::listen::{self, Limits};
@@ -17,8 +18,6 @@ use crate::observe::{self, Observing, Wanted, Watch};
 use crate::outward::{Choices, Outward};
 use crate::streams::DeliveryStreams;
 use anyhow::{Context, Result, anyhow, bail};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -32,26 +31,14 @@ use weir_api::{Services, Settings};
 use weir_capture::{Capture, Sizes};
 use weir_control::flow_log::{FlowLog, set_delivery_status};
 use weir_control::{Cx, State, principal};
-use weir_delivery::firehose::Firehose;
-use weir_delivery::http::Http;
-use weir_delivery::logs::{CloudWatchLogs, PublisherConfig};
 use weir_delivery::publisher::{DeliveryStatus, Publisher};
 use weir_delivery::route::Routes;
-use weir_delivery::s3::{S3, S3Config};
 use weir_delivery::spool::Spool;
 use weir_flow::surroundings::AwsRanges;
 use weir_metrics::Metrics;
 use weir_types::id::FlowLogId;
 use weir_types::orders::Orders;
 use weir_types::time::UnixMillis;
-
-/// The principal that assumes flow logs' roles. Source: VPC user guide, "IAM
-/// role for publishing flow logs to CloudWatch Logs".
-const FLOW_LOGS_SERVICE: &str = "vpc-flow-logs.amazonaws.com";
-
-/// The principal that writes to buckets. Source: VPC user guide, "Amazon S3
-/// bucket permissions for flow logs".
-const DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";
 
 /// The spool's largest size.
 pub const SPOOL_MAX_BYTES: u64 = 4 << 30;
@@ -93,6 +80,8 @@ pub struct Config {
 /// How flow logs' records reach their destinations.
 #[derive(Debug, Clone)]
 pub struct DeliveryChoices {
+    /// Services outside, in place of this server's own.
+    pub deliver_to: Vec<DeliverTo>,
     /// How often a five-minute slot is published to S3, in seconds.
     pub s3_period_s: u32,
     /// `x-amz-server-side-encryption` of the objects.
@@ -159,7 +148,7 @@ pub async fn run(
         weir_logs::Store::open(config.home.logs())?
     });
     let spool = Arc::new(Spool::open(config.home.spool(), config.delivery.spool_max_bytes)?);
-    let (publisher, statuses) = publisher(&config, &state, &spool, &url)?;
+    let (publisher, statuses) = publisher(&config, &state, &spool, &url).await?;
     let (host, agent) = start_host(&config, &state, &spool, &publisher)?;
     let (agent, no_capture) = match agent {
         Ok(agent) => (Some(agent), None),
@@ -176,6 +165,7 @@ pub async fn run(
         emulator: config.emulator,
         open_metrics: config.listen.ip().is_loopback(),
         body_grace: config.clients.body,
+        outside: destinations::outside(&config.delivery.deliver_to),
     };
     let metrics = Arc::new(if config.emulator {
         Metrics::in_memory()
@@ -318,24 +308,13 @@ fn root_key(config: &Config, state: &State) -> Result<(RootAccessKey, bool)> {
 type FlowLogPublisher = Publisher<Routes>;
 
 /// The publisher, and the thread that writes its statuses to the state.
-fn publisher(
+async fn publisher(
     config: &Config,
     state: &Arc<State>,
     spool: &Arc<Spool>,
     url: &str,
 ) -> Result<(FlowLogPublisher, std::thread::ThreadId)> {
-    let http = Http::new().context("no TLS for what is sent to destinations")?;
-    let s3 = S3Config {
-        publisher: publisher_config(state, url, DELIVERY_SERVICE)?,
-        period_s: config.delivery.s3_period_s,
-        server_side_encryption: config.delivery.s3_encryption.clone(),
-        kms_key_id: config.delivery.s3_kms_key_id.clone(),
-    };
-    let destination = Routes {
-        logs: CloudWatchLogs::new(publisher_config(state, url, FLOW_LOGS_SERVICE)?),
-        s3: S3::new(s3, http.clone()),
-        firehose: Firehose::new(publisher_config(state, url, DELIVERY_SERVICE)?, http),
-    };
+    let destination = destinations::routes(config, state, url).await?;
     // The sink must not block, and reports must keep their order.
     let (sender, reports) = std::sync::mpsc::channel::<DeliveryStatus>();
     let state = state.clone();
@@ -352,17 +331,6 @@ fn publisher(
         }
     };
     Ok((Publisher::new(spool.clone(), destination, sink), statuses.thread().id()))
-}
-
-/// This endpoint, with the keys of a service.
-pub(crate) fn publisher_config(state: &State, url: &str, service: &str) -> Result<PublisherConfig> {
-    let key = state.transact(|tx| principal::service_access_key(tx, service))?;
-    let credentials = Credentials::new(key.id.clone(), key.secret.expose().to_owned(), None, None, "weir");
-    Ok(PublisherConfig {
-        endpoint_url: Some(url.to_owned()),
-        credentials: SharedCredentialsProvider::new(credentials),
-        timeouts: Default::default(),
-    })
 }
 
 fn record_status(state: &State, status: &DeliveryStatus) {

@@ -1,7 +1,8 @@
 //! Delivery streams: their buffers in the data folder, who delivers them, and
 //! how subscriptions of log groups reach them.
 
-use crate::server::{Config, now, publisher_config};
+use crate::destinations::own;
+use crate::server::{Config, now};
 use anyhow::{Context, Result};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl DeliveryStreams {
         let streams = Streams::new(Parts {
             buffers: buffers.clone(),
             orders: Box::new(move || orders(&known)),
-            config: publisher_config(state, url, FIREHOSE_SERVICE)?,
+            config: own(state, url, FIREHOSE_SERVICE)?,
             assumes_roles: !config.emulator,
             http: http.clone(),
             now: Arc::new(now),
@@ -64,7 +65,7 @@ impl DeliveryStreams {
             let streams = streams.clone();
             async move { streams.run().await }
         });
-        let firehose = Firehose::new(publisher_config(state, url, LOGS_SERVICE)?, http);
+        let firehose = Firehose::new(own(state, url, LOGS_SERVICE)?, http);
         Ok(Self { buffers, streams, own: Arc::new(Own { firehose }), delivering })
     }
 

@@ -29,7 +29,9 @@ pub fn run(call: &Call<'_>, params: &Params) -> Result<Xml, ApiError> {
             Some("kinesis-data-firehose") => DELIVERY_SERVICE,
             _ => SERVICE,
         };
-        check_role(call, role, service)?;
+        let outside = call.services.settings.outside;
+        let is_outside = if service == SERVICE { outside.logs } else { outside.firehose };
+        check_role(call, role, service, is_outside)?;
     }
     let delivery = match log_bucket::check(call, &request)? {
         Delivery::Ready => log_stream::check(call, &request)?,
@@ -94,15 +96,15 @@ fn destination_options(params: &Params) -> Result<Option<DestinationOptionsReque
 
 /// Whether the caller may hand the role to the service, and there is such a
 /// role. A role that does not trust the service or may not write shows at
-/// delivery, as `Access error` of the flow log. An emulator takes any role:
-/// suites made for emulators make none.
+/// delivery, as `Access error` of the flow log; so does one that is to be assumed
+/// outside. An emulator takes any role: suites made for emulators make none.
 ///
 /// Errors: `UnauthorizedOperation`, `InvalidParameter`.
 /// Source: VPC user guide, "IAM role for publishing flow logs to CloudWatch
 /// Logs", "Troubleshoot VPC Flow Logs".
-fn check_role(call: &Call<'_>, role: &str, service: &str) -> Result<(), ApiError> {
+fn check_role(call: &Call<'_>, role: &str, service: &str, is_outside: bool) -> Result<(), ApiError> {
     call.pass_role(role, service)?;
-    if call.services.settings.emulator || call.role_exists(role)? {
+    if is_outside || call.services.settings.emulator || call.role_exists(role)? {
         return Ok(());
     }
     let message = format!("Unable to assume given IAM role: '{role}'");

@@ -17,7 +17,8 @@ use weir_types::arn::Arn;
 const TAG: &str = "LogDeliveryEnabled";
 
 /// Looks at the stream before flow logs are made. A stream of another account
-/// is reached with roles, and is looked at when it is written to.
+/// is reached with roles, and is looked at when it is written to; so is one
+/// outside.
 ///
 /// Errors: `UnauthorizedOperation` without `logs:CreateLogDelivery`,
 /// `firehose:TagDeliveryStream` or `iam:CreateServiceLinkedRole`.
@@ -28,6 +29,9 @@ pub(super) fn check(call: &Call<'_>, request: &CreateFlowLogs) -> Result<Deliver
         return Ok(Delivery::Ready);
     };
     call.authorize("logs:CreateLogDelivery", "*", &[])?;
+    if call.services.settings.outside.firehose {
+        return Ok(Delivery::Ready);
+    }
     if request.deliver_logs_permission_arn.is_some() || arn.account != call.scope.account {
         return Ok(Delivery::Ready);
     }

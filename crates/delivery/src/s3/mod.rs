@@ -33,7 +33,8 @@ use weir_types::orders;
 /// How to write to buckets.
 #[derive(Debug, Clone)]
 pub struct S3Config {
-    /// Where, and with whose keys: those of `delivery.logs.amazonaws.com`.
+    /// Where, and with whose keys: those of `delivery.logs.amazonaws.com`, or of
+    /// somebody who may write to the bucket.
     pub publisher: PublisherConfig,
     /// How often a slot is published, in seconds: at most 300.
     pub period_s: u32,
@@ -58,7 +59,10 @@ impl S3 {
         let Object { key, body } = object;
         let publisher = &self.config.publisher;
         let credentials = publisher.credentials.provide_credentials().await;
-        let credentials = credentials.map_err(|error| put::failed(bucket, &key, None, Box::new(error)))?;
+        let credentials = credentials.map_err(|error| SendError {
+            kind: DeliveryError::AccessError,
+            ..put::failed(bucket, &key, None, Box::new(error))
+        })?;
         let put = Put {
             http: &self.http,
             endpoint_url: publisher.endpoint_url.as_deref(),
@@ -80,13 +84,16 @@ impl S3 {
             }
             _ => "application/octet-stream",
         };
-        let mut headers = vec![
-            ("content-type", kind.to_owned()),
-            // What the bucket's policy asks for.
-            ("x-amz-acl", "bucket-owner-full-control".to_owned()),
-            ("x-amz-source-account", account.clone()),
-            ("x-amz-source-arn", format!("arn:{partition}:logs:{region}:{account}:delivery:{flow_log}")),
-        ];
+        let mut headers = vec![("content-type", kind.to_owned())];
+        if self.config.publisher.is_service {
+            let source = format!("arn:{partition}:logs:{region}:{account}:delivery:{flow_log}");
+            headers.extend([
+                // What the bucket's policy asks for.
+                ("x-amz-acl", "bucket-owner-full-control".to_owned()),
+                ("x-amz-source-account", account.clone()),
+                ("x-amz-source-arn", source),
+            ]);
+        }
         if let Some(algorithm) = &self.config.server_side_encryption {
             headers.push(("x-amz-server-side-encryption", algorithm.clone()));
         }

@@ -2,6 +2,7 @@
 
 use super::HintExt;
 use crate::agent::Excluded;
+use crate::destinations::DeliverTo;
 use crate::home::{Home, RootAccessKey, default_dir};
 use crate::listen::Limits;
 use crate::observe::{Rule, Target, Wanted};
@@ -95,6 +96,14 @@ pub struct Args {
     /// How long a subscription's events are tried before they go to the dead-letter file
     #[arg(long, default_value_t = 86_400.0, value_parser = seconds, value_name = "SECONDS")]
     subscription_patience: f64,
+    /// Where flow logs' records go instead of this server: s3=URL, logs=URL or firehose=URL, or 'aws' for the URL; may be given more than once
+    ///
+    /// 's3=aws' is AWS itself, in the flow log's region; a URL is any compatible
+    /// store. The AWS credentials of the environment are used, found as the AWS
+    /// CLI finds them: with S3 and Firehose as they are, with CloudWatch Logs to
+    /// assume the flow log's role.
+    #[arg(long, value_name = "SERVICE=URL")]
+    deliver_to: Vec<DeliverTo>,
     /// How often records are published to S3, at most every five minutes; objects are named by five-minute slots all the same
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=300), value_name = "SECONDS")]
     s3_publish_every: u32,
@@ -193,6 +202,7 @@ pub fn run(args: Args) -> Result<()> {
         keep: args.on_stop == OnStop::Keep,
         observe: wanted(args.observe, args.attach),
         delivery: DeliveryChoices {
+            deliver_to: args.deliver_to,
             s3_period_s: args.s3_publish_every,
             s3_encryption: args.s3_encryption,
             s3_kms_key_id: args.s3_kms_key_id,
