@@ -1,6 +1,6 @@
 //! Is it an address? Without making one of it: columns have addresses as text.
 
-use fearless_simd::{Simd, SimdBase, SimdMask, u8x16, u8x64};
+use fearless_simd::{i16x8, prelude::*, u8x16, u8x64, u16x8};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Whether `text[start..end]` is an IPv4 or IPv6 address: what
@@ -49,39 +49,78 @@ fn is_any(text: &[u8]) -> bool {
 }
 
 /// Whether the first `len` bytes are an IPv4 address: four numbers up to 255
-/// without leading zeros. All four are looked at together, as bits at the
-/// places where they begin.
+/// without leading zeros. Where the dots are leads to a [`Pattern`], which puts
+/// all four numbers next to each other.
 #[inline(always)]
 fn is_ipv4<S: Simd>(simd: S, bytes: &[u8; 16], len: usize) -> bool {
     if len > 15 {
         return false;
     }
     let bytes = u8x16::from_slice(simd, bytes);
-    let splat = |byte| u8x16::splat(simd, byte);
-    let digits = bytes ^ splat(b'0');
-    let bits = |mask: fearless_simd::mask8x16<S>| mask.to_bitmask() as u32;
-
     let end = 1u32 << len;
-    let is_digit = bits(digits.simd_le(splat(9))) & (end - 1);
-    let dots = bits(bytes.simd_eq(splat(b'.'))) & (end - 1);
+    let dots = bytes.simd_eq(u8x16::splat(simd, b'.')).to_bitmask() as u32 & (end - 1);
     let stops = dots | end;
-    let starts = dots << 1 | 1;
-    let one = starts & stops >> 1;
-    let two = starts & !one & stops >> 2;
-    let three = starts & !(one | two) & stops >> 3;
+    let Some(pattern) = PATTERNS.get(slot(stops)) else { return false };
+    let digits = (bytes ^ b'0').swizzle_dyn(u8x16::from_slice(simd, &pattern.places));
+    let digits = digits & u8x16::from_slice(simd, &pattern.digits);
+    // A leading zero turns into 255.
+    let odd = digits.max(digits - u8x16::from_slice(simd, &pattern.first));
+    // Of each number the two bytes are 0 and its hundreds, tens and ones: as in `number`.
+    let twos: i16x8<S> = ((digits.bitcast::<u16x8<S>>() * (10 << 8 | 1)) >> 8).bitcast();
+    let numbers = twos.pairwise_dot_product(i16x8::from_slice(simd, &[100, 1, 100, 1, 100, 1, 100, 1]));
+    let wrong = odd.simd_gt(9).to_bitmask() | numbers.simd_gt(255).to_bitmask();
+    pattern.stops == stops && wrong == 0
+}
 
-    let above_0 = bits(digits.simd_gt(splat(0)));
-    let above_1 = bits(digits.simd_gt(splat(1)));
-    let above_2 = bits(digits.simd_gt(splat(2)));
-    let above_4 = bits(digits.simd_gt(splat(4)));
-    let above_5 = bits(digits.simd_gt(splat(5)));
-    let above_255 = three & above_1 & (above_2 | above_5 >> 1 | (above_4 >> 1 & above_5 >> 2));
+/// For four numbers of one to three digits each, where these are.
+#[repr(C, align(64))]
+struct Pattern {
+    /// A bit after each number.
+    stops: u32,
+    /// The place of each digit in the text, in four bytes a number, the ones last.
+    places: [u8; 16],
+    /// Which of these bytes are digits, and which are such that may not be zero.
+    digits: [u8; 16],
+    first: [u8; 16],
+}
 
-    is_digit | dots == end - 1
-        && dots.count_ones() == 3
-        && (one | two | three) & !stops == starts
-        && (two | three) & !above_0 == 0
-        && above_255 == 0
+/// The 81 patterns in the slots of their stops; elsewhere one that nothing has.
+static PATTERNS: [Pattern; 256] = patterns();
+
+/// A factor for which no two patterns have the same slot, found by trying.
+#[inline(always)]
+const fn slot(stops: u32) -> usize {
+    (stops.wrapping_mul(0xa9a2_122d) >> 24) as usize
+}
+
+const fn patterns() -> [Pattern; 256] {
+    let mut all = [const { Pattern { stops: 0, places: [0; 16], digits: [0; 16], first: [0; 16] } }; 256];
+    let mut lengths = 0;
+    while lengths < 81 {
+        let mut pattern = Pattern { stops: 0, places: [0; 16], digits: [0; 16], first: [0; 16] };
+        let (mut rest, mut start, mut number) = (lengths, 0, 0);
+        while number < 4 {
+            let len = rest % 3 + 1;
+            rest /= 3;
+            let mut digit = 0;
+            while digit < len {
+                let byte = 4 * number + 4 - len + digit;
+                pattern.places[byte] = (start + digit) as u8;
+                pattern.digits[byte] = 0xff;
+                pattern.first[byte] = (digit == 0 && len > 1) as u8;
+                digit += 1;
+            }
+            start += len;
+            pattern.stops |= 1 << start;
+            start += 1;
+            number += 1;
+        }
+        let slot = slot(pattern.stops);
+        assert!(all[slot].stops == 0);
+        all[slot] = pattern;
+        lengths += 1;
+    }
+    all
 }
 
 #[cfg(test)]

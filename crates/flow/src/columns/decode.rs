@@ -138,42 +138,40 @@ pub(super) fn texts<S: Simd>(
         #[inline(always)]
         move || {
             let Rows { text, stride, .. } = rows;
-            let Texts { offsets, bytes, piece } = values;
+            let Texts { offsets, memory, filled: end_before } = values;
+            let mut room = memory.as_mut_slice();
+            let mut filled = *end_before;
             let mut ends = [0; 64];
             for (index, (group, count)) in rows.groups(rule).enumerate() {
                 let mut bits = 0u64;
-                let mut filled = 0;
-                let mut before = bytes.len();
                 for (bit, stops) in group.chunks_exact(stride).take(count).enumerate() {
                     let (start, end) = bounds(stops);
                     let mut len = end.wrapping_sub(start);
-                    let room = piece.get_mut(filled..).and_then(|room| room.first_chunk_mut::<COPIED>());
+                    let to = room.get_mut(filled..).and_then(|room| room.first_chunk_mut::<COPIED>());
                     let from = text.get(start..).and_then(|from| from.first_chunk::<COPIED>());
-                    if let (Some(room), Some(from)) = (room, from)
+                    if let (Some(to), Some(from)) = (to, from)
                         && len <= COPIED
                     {
-                        *room = *from;
+                        *to = *from;
                         // Not asked of `from`, which would then be copied in parts.
                         if len == 1 && text.get(start) == Some(&b'-') {
                             len = 0;
                         }
-                        filled += len;
                     } else {
-                        bytes.extend_from_slice(piece.get(..filled).unwrap_or_default());
-                        filled = 0;
-                        len = append(text.get(start..end).unwrap_or_default(), bytes);
-                        before = bytes.len();
+                        len = append(text.get(start..end).unwrap_or_default(), memory, filled);
+                        room = memory.as_mut_slice();
                     }
+                    filled += len;
                     bits |= u64::from(len != 0 && is_right(start, end)) << bit;
-                    ends[bit % 64] = (before + filled) as i32;
+                    ends[bit % 64] = filled as i32;
                 }
-                bytes.extend_from_slice(piece.get(..filled).unwrap_or_default());
                 if bits != all(count) {
                     rows.find_wrong(rule, group, count, 64 * index, bits, wrong);
                 }
                 offsets.extend_from_slice(ends.get(..count).unwrap_or_default());
                 validity.push(bits, count);
             }
+            *end_before = filled;
         },
     );
 }
@@ -182,29 +180,35 @@ pub(super) fn texts<S: Simd>(
 /// is written over what was too much.
 const COPIED: usize = 32;
 
-/// Appends a long text, or one at the end of the block. Gives how long it is.
+/// Puts a text after the first `filled` bytes of `memory` that is long, or at
+/// the end of the block or of the memory. Gives how long it is.
 #[inline(never)]
-fn append(value: &[u8], bytes: &mut Vec<u8>) -> usize {
-    if value == b"-" {
-        return 0;
+fn append(value: &[u8], memory: &mut Vec<u8>, filled: usize) -> usize {
+    let value = if value == b"-" { &[] } else { value };
+    let end = filled + value.len();
+    if memory.len() < end + COPIED {
+        memory.resize((end + COPIED).max(2 * memory.len()).max(4096), 0);
     }
-    bytes.extend_from_slice(value);
+    if let Some(room) = memory.get_mut(filled..end) {
+        room.copy_from_slice(value);
+    }
     value.len()
 }
 
 /// Texts one after the other.
 pub(super) struct Texts {
-    /// Where each one begins in `bytes`, and at the end where the last one ends.
+    /// Where each one begins in `memory`, and at the end where the last one ends.
     pub(super) offsets: Vec<i32>,
-    pub(super) bytes: Vec<u8>,
-    /// Where up to 64 values are put together, and not in `bytes`: how long that
-    /// is would be written to memory and read again for each value.
-    piece: Box<[u8; 64 * COPIED]>,
+    /// The texts are its first bytes; what follows means nothing. Not a `Vec` of
+    /// the texts alone: how long that is would be written to memory and read
+    /// again for each value, and nothing could be written behind its end.
+    pub(super) memory: Vec<u8>,
+    pub(super) filled: usize,
 }
 
 impl Default for Texts {
     fn default() -> Self {
-        Self { offsets: vec![0], bytes: Vec::new(), piece: Box::new([0; 64 * COPIED]) }
+        Self { offsets: vec![0], memory: Vec::new(), filled: 0 }
     }
 }
 
@@ -212,6 +216,6 @@ impl Texts {
     /// Takes back all texts from this one on.
     pub(super) fn truncate(&mut self, texts: usize) {
         self.offsets.truncate(texts + 1);
-        self.bytes.truncate(self.offsets.last().map_or(0, |&end| end as usize));
+        self.filled = self.offsets.last().map_or(0, |&end| end as usize);
     }
 }

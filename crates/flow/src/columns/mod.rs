@@ -67,6 +67,7 @@ mod explain;
 mod input;
 mod lines;
 mod number;
+mod pool;
 mod select;
 mod split;
 

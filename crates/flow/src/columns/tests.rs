@@ -242,6 +242,59 @@ fn chunks_join_without_a_seam() {
     check(&format, format.fields(), long.as_bytes(), 1 << 20);
 }
 
+/// The memory of a batch is used again, but not while anybody has the batch, or
+/// a part of it.
+#[test]
+fn batches_that_are_kept_stay_as_they_are() {
+    let format = LogFormat::parse("${interface-id} ${srcaddr} ${bytes} ${protocol}").unwrap();
+    let block = |number: usize| -> String {
+        let long = "2001:db8:1111:2222:3333:4444:5555:6666";
+        let line = |row: usize| match row % (number + 3) {
+            0 => format!("eni-{number} {long} {} -\n", number * row),
+            1 => format!("eni-{row} - - 6\n"),
+            _ => format!("eni-{number} 10.0.{number}.{} {row} 17\n", row % 256),
+        };
+        (0..100 * (number % 4 + 1)).map(line).collect()
+    };
+    let mut reader = Reader::new(format.clone(), format.fields());
+    let mut kept = Vec::new();
+    for number in 0..20 {
+        let batch = reader.push_block(block(number).as_bytes()).batch;
+        match number % 3 {
+            0 => {}
+            1 => kept.push((batch.slice(7, 50), rows(&batch.slice(7, 50)))),
+            _ => kept.push((batch.project(&[1]).unwrap(), rows(&batch.project(&[1]).unwrap()))),
+        }
+    }
+    assert!(kept.iter().all(|(batch, before)| rows(batch) == *before));
+    for number in 0..4 {
+        let text = block(number);
+        check(&format, format.fields(), text.as_bytes(), 1 << 20);
+    }
+}
+
+#[test]
+fn texts_of_one_length_and_of_several() {
+    let format = LogFormat::parse("${interface-id} ${az-id}").unwrap();
+    for (text, offsets) in [
+        ("", vec![0]),
+        ("eni-1 -\n", vec![0, 5]),
+        ("eni-1 a\neni-2 b\neni-3 c\n", vec![0, 5, 10, 15]),
+        ("eni-1 a\neni-22 b\neni-3 c\n", vec![0, 5, 11, 16]),
+        ("eni-1 a\n- b\n", vec![0, 5, 5]),
+        ("- a\n- -\n", vec![0, 0, 0]),
+    ] {
+        let mut reader = Reader::new(format.clone(), format.fields());
+        for _ in 0..3 {
+            let batch = reader.push_block(text.as_bytes()).batch;
+            assert_eq!(batch.column(0).as_string::<i32>().value_offsets(), offsets, "{text:?}");
+        }
+        check(&format, format.fields(), text.as_bytes(), 1 << 20);
+        let many = text.repeat(700);
+        check(&format, format.fields(), many.as_bytes(), 1 << 20);
+    }
+}
+
 #[test]
 fn a_line_longer_than_a_block_is_an_error() {
     let mut blocks = BlockReader::with_block_bytes(&b"1\n2"[..], 64);
