@@ -1,6 +1,7 @@
 """Traffic programs; each prints what it put on the wire as JSON.
 
     udp-send ADDRESS PORT PACKETS PAYLOAD   datagrams, as fast as they go
+    udp-ports ADDRESS FIRST COUNT           one datagram to each of so many ports
     udp-sink ADDRESS PORT                   takes datagrams until its input ends
     udp-from SOURCE ADDRESS PORT PACKETS [SOURCE-PORT]  datagrams of 100 bytes from one of the own addresses
     udp-refused ADDRESS PORT                one datagram, and the ICMP error that comes back
@@ -34,6 +35,14 @@ def udp_send(address, port, packets, payload):
                 continue
     size = payload + 8 + family(address)[1]
     print(json.dumps({"packets": packets, "bytes": packets * size, "port": sender.getsockname()[1]}))
+
+
+def udp_ports(address, first, count):
+    # Not connected: an ICMP error of one port does not refuse the next.
+    sender = socket.socket(family(address)[0], socket.SOCK_DGRAM)
+    for port in range(first, first + count):
+        sender.sendto(b"x" * 10, (address, port))
+    print(json.dumps({"packets": count}))
 
 
 def udp_from(source, address, port, packets, source_port=0):
@@ -112,6 +121,7 @@ def tcp_connect(address, port, count):
 
 PROGRAMS = {
     "udp-send": udp_send,
+    "udp-ports": udp_ports,
     "udp-sink": udp_sink,
     "udp-from": udp_from,
     "udp-refused": udp_refused,

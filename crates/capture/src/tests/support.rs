@@ -3,6 +3,7 @@
 use crate::{Capture, ClosedWindow, InterfaceNumber, Sizes};
 use std::io::Write;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use weir_flow::sample::FlowSample;
 use weir_policy::CompiledRules;
 use weir_types::id::{SecurityGroupId, SecurityGroupRuleId};
@@ -23,6 +24,15 @@ pub fn is_root() -> bool {
         let _ = writeln!(std::io::stderr(), "SKIPPED: needs root");
     }
     root
+}
+
+/// Raises a flag when it goes, by a panic too: who waits for the flag goes on.
+pub struct Raised<'a>(pub &'a AtomicBool);
+
+impl Drop for Raised<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 pub fn start(sizes: Sizes) -> Capture {

@@ -5,7 +5,7 @@ use crate::{InterfaceNumber, netns};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use weir_types::id::EniId;
 use weir_types::orders::{Attachment, Mode, Side};
 
@@ -14,6 +14,8 @@ pub struct End {
     pub namespace: String,
     pub v4: &'static str,
     pub v6: &'static str,
+    /// Of device `cable`: nobody must ask for it.
+    pub mac: &'static str,
 }
 
 pub struct Wire {
@@ -28,8 +30,22 @@ pub fn ip(arguments: &str) {
     assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Waits until what `ip` shows is as it should be. What makes it so is done by
+/// the kernel's workers, after the command that asked for it.
+pub fn settled(show: &str, wanted: impl Fn(&str) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let output = Command::new("ip").args(show.split_whitespace()).output().expect("ip runs");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        if wanted(&shown) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "ip {show}: {shown}");
+    }
+}
+
 impl Wire {
-    /// IPv4 only: not a packet but the test's and ARP.
+    /// IPv4 only: not a packet but the test's.
     pub fn new() -> Self {
         Self::make(false)
     }
@@ -44,13 +60,16 @@ impl Wire {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = |end: &str| format!("weir-test-{}-{count}{end}", std::process::id());
         let wire = Self {
-            a: End { namespace: name("a"), v4: "10.77.0.1", v6: "fd77::1" },
-            b: End { namespace: name("b"), v4: "10.77.0.2", v6: "fd77::2" },
+            a: End { namespace: name("a"), v4: "10.77.0.1", v6: "fd77::1", mac: "02:00:00:00:00:0a" },
+            b: End { namespace: name("b"), v4: "10.77.0.2", v6: "fd77::2", mac: "02:00:00:00:00:0b" },
         };
         let (a, b) = (&wire.a.namespace, &wire.b.namespace);
         ip(&format!("netns add {a}"));
         ip(&format!("netns add {b}"));
-        ip(&format!("link add {DEVICE} netns {a} type veth peer name {DEVICE} netns {b}"));
+        let (mac, peer) = (wire.a.mac, wire.b.mac);
+        ip(&format!(
+            "link add {DEVICE} address {mac} netns {a} type veth peer name {DEVICE} address {peer} netns {b}"
+        ));
         for end in [&wire.a, &wire.b] {
             let namespace = &end.namespace;
             if !ipv6 {
@@ -67,7 +86,23 @@ impl Wire {
             }
             ip(&format!("-n {namespace} link set {DEVICE} up"));
         }
+        wire.meet(ipv6);
         wire
+    }
+
+    /// Ends when the cable carries packets, and each end knows the other's address:
+    /// the first packet goes out at once.
+    pub fn meet(&self, ipv6: bool) {
+        for (end, other) in [(&self.a, &self.b), (&self.b, &self.a)] {
+            let (namespace, mac) = (&end.namespace, other.mac);
+            settled(&format!("-n {namespace} link show {DEVICE}"), |shown| shown.contains("state UP"));
+            ip(&format!("-n {namespace} neigh replace {} lladdr {mac} dev {DEVICE}", other.v4));
+            if ipv6 {
+                let show = format!("-n {namespace} -6 addr show dev {DEVICE} scope global");
+                settled(&show, |shown| shown.contains(end.v6) && !shown.contains("tentative"));
+                ip(&format!("-n {namespace} neigh replace {} lladdr {mac} dev {DEVICE}", other.v6));
+            }
+        }
     }
 }
 

@@ -6,6 +6,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
+
+/// The next sync ends when so many writers wait, which the flag then says, or after a minute.
+fn hold_next_sync(disk: &Disk, store: &Store, writers: usize) -> Arc<AtomicBool> {
+    let met = Arc::new(AtomicBool::new(false));
+    let (store, told) = (store.clone(), met.clone());
+    disk.in_next_sync(move || {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while store.inner.committer.waiting() < writers && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        told.store(store.inner.committer.waiting() >= writers, Ordering::SeqCst);
+    });
+    met
+}
 
 #[test]
 fn batches_that_arrive_during_a_sync_share_the_next_one() {
@@ -14,19 +29,15 @@ fn batches_that_arrive_during_a_sync_share_the_next_one() {
     let store = Store::open_on(Arc::new(disk.clone()), StoreOptions::default()).unwrap();
     fill(&store, &["s"]);
     let before = disk.syncs();
-    let held = store.clone();
     // The first sync ends when all the others have arrived.
-    disk.in_next_sync(move || {
-        while held.inner.committer.waiting() < WRITERS - 1 {
-            thread::yield_now();
-        }
-    });
+    let met = hold_next_sync(&disk, &store, WRITERS - 1);
     thread::scope(|threads| {
         for i in 0..WRITERS {
             let store = &store;
             threads.spawn(move || put(store, "s", &[(0, &format!("{i:02}"))]).unwrap());
         }
     });
+    assert!(met.load(Ordering::SeqCst), "all have arrived");
     assert_eq!(disk.syncs() - before, 2, "one for the first batch, one for all others");
     let mut found = messages(&store, "s");
     found.sort();
@@ -39,12 +50,7 @@ fn the_same_token_in_one_sync_is_stored_once() {
     let disk = Disk::default();
     let store = Store::open_on(Arc::new(disk.clone()), StoreOptions::default()).unwrap();
     fill(&store, &["s"]);
-    let held = store.clone();
-    disk.in_next_sync(move || {
-        while held.inner.committer.waiting() < WRITERS {
-            thread::yield_now();
-        }
-    });
+    let met = hold_next_sync(&disk, &store, WRITERS);
     thread::scope(|threads| {
         let store = &store;
         threads.spawn(move || put(store, "s", &[(0, "first")]).unwrap());
@@ -52,6 +58,7 @@ fn the_same_token_in_one_sync_is_stored_once() {
             threads.spawn(move || put_with(store, "s", &[(1, "once")], Some("weir:x")).unwrap());
         }
     });
+    assert!(met.load(Ordering::SeqCst), "all have arrived");
     assert_eq!(messages(&store, "s").iter().filter(|text| *text == "once").count(), 1);
 }
 
