@@ -1,9 +1,10 @@
-//! Trino's casts in DataFusion's words: to text, to rows, and those that may fail.
+//! Trino's casts in DataFusion's words: to text, to rows, to and from JSON, and
+//! those that may fail.
 
 use super::dialect::{arguments, call};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, CharacterLength, DataType, Expr, Ident, ObjectName, ObjectNamePart, Value,
-    VisitorMut,
+    ArrayElemTypeDef, BinaryOperator, CastKind, CharacterLength, DataType, Expr, Ident, ObjectName,
+    ObjectNamePart, Value, VisitorMut,
 };
 use std::ops::ControlFlow;
 
@@ -51,6 +52,80 @@ pub(super) fn row_of(row: &Expr, data_type: &DataType, kind: &CastKind) -> Optio
         }));
     }
     Some(call("named_struct", args))
+}
+
+/// Whether a value is JSON, as far as its text says so.
+fn is_json(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_json(inner),
+        Expr::Function(found) => {
+            let name = found.name.to_string();
+            [
+                "json_array",
+                "json_array_get",
+                "json_extract",
+                "json_object",
+                "json_parse",
+                "json_query",
+                "to_json",
+            ]
+            .contains(&name.as_str())
+        }
+        _ => false,
+    }
+}
+
+/// A value as JSON.
+pub(super) fn to_json(inner: Expr) -> Expr {
+    if is_json(&inner) { inner } else { call("to_json", vec![inner]) }
+}
+
+/// A cast of JSON; `None` if the value is none.
+pub(super) fn from_json(inner: &Expr, data_type: &DataType, kind: &CastKind) -> Option<Expr> {
+    if !is_json(inner) {
+        return None;
+    }
+    if matches!(data_type, DataType::Array(_) | DataType::Map(..) | DataType::Struct(..)) {
+        let name = Expr::value(Value::SingleQuotedString(hive(data_type)?));
+        return Some(call("json_typed", vec![inner.clone(), name]));
+    }
+    let text = call("json_scalar", vec![inner.clone()]);
+    Some(match text_of(text.clone(), data_type) {
+        Some(text) => text,
+        None => Expr::Cast {
+            kind: kind.clone(),
+            expr: Box::new(text),
+            data_type: data_type.clone(),
+            array: false,
+            format: None,
+        },
+    })
+}
+
+/// A type in Hive's words.
+fn hive(data_type: &DataType) -> Option<String> {
+    Some(match data_type {
+        DataType::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::Parenthesis(item)) => {
+            format!("array<{}>", hive(item)?)
+        }
+        DataType::Map(key, value) => format!("map<{},{}>", hive(key)?, hive(value)?),
+        DataType::Struct(fields, _) => {
+            let fields = fields.iter().enumerate().map(|(place, field)| {
+                let unnamed = format!("c{place}");
+                let name = field.field_name.as_ref().map_or(&unnamed, |name| &name.value);
+                Some(format!("{}:{}", name.to_lowercase(), hive(&field.field_type)?))
+            });
+            format!("struct<{}>", fields.collect::<Option<Vec<_>>>()?.join(","))
+        }
+        DataType::Custom(name, _) if name.to_string().eq_ignore_ascii_case("json") => "string".to_owned(),
+        DataType::JSON => "string".to_owned(),
+        DataType::Varchar(_) | DataType::Char(_) | DataType::Character(_) | DataType::CharacterVarying(_) => {
+            "string".to_owned()
+        }
+        DataType::Real => "float".to_owned(),
+        DataType::Timestamp(..) => "timestamp".to_owned(),
+        other => other.to_string().to_lowercase(),
+    })
 }
 
 /// Casts that give NULL where they would fail.

@@ -3,15 +3,14 @@
 //! What only is called otherwise is renamed, what only is written otherwise is
 //! rewritten; what means something else is a function of ours (`functions`).
 
-use super::casts::{TryCasts, row_of, text_of};
+use super::calls;
+use super::casts::{from_json, row_of, text_of, to_json};
 use super::trino::{self, Trino};
 use super::{QueryError, fault, literals, unnest};
-use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, Interval, LimitClause,
-    ObjectName, ObjectNamePart, OneOrManyWithParens, OrderByExpr, OrderByOptions, Query, Select, SelectItem,
-    SetExpr, Statement, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, LimitClause, ObjectName, ObjectNamePart, OneOrManyWithParens, Query, Select,
+    SelectItem, SetExpr, Statement, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -130,36 +129,6 @@ pub fn with_parameters(sql: &str, parameters: &[String]) -> Result<String, Query
     if found == parameters.len() { Ok(text) } else { Err(wrong(found)) }
 }
 
-/// Functions that are only called otherwise.
-const RENAMED: &[(&str, &str)] = &[
-    ("arbitrary", "any_value"),
-    ("variance", "var_samp"),
-    ("every", "bool_and"),
-    ("approx_set", "approx_distinct"),
-    ("ceiling", "ceil"),
-    ("truncate", "trunc"),
-    ("sign", "signum"),
-    ("is_nan", "isnan"),
-    ("rand", "random"),
-    ("char_length", "length"),
-    ("dow", "day_of_week"),
-    ("doy", "day_of_year"),
-    ("day_of_month", "day"),
-    ("week_of_year", "week"),
-    ("levenshtein_distance", "levenshtein"),
-    ("array_join", "array_to_string"),
-    ("array_remove", "array_remove_all"),
-    ("arrays_overlap", "array_has_any"),
-    ("sequence", "generate_series"),
-    ("zip", "arrays_zip"),
-    ("ip_address", "to_ipaddress"),
-    ("bitwise_and_agg", "bit_and"),
-    ("bitwise_or_agg", "bit_or"),
-    ("bitwise_xor_agg", "bit_xor"),
-    ("repeat", "array_repeat"),
-    ("yow", "year_of_week"),
-];
-
 struct Rewrite {
     next: usize,
     /// What has no name is called as it is written.
@@ -192,7 +161,7 @@ pub(super) fn arguments(function: &Function) -> Vec<Expr> {
     exprs.collect()
 }
 
-fn list(args: Vec<Expr>) -> FunctionArguments {
+pub(super) fn list(args: Vec<Expr>) -> FunctionArguments {
     let args = args.into_iter().map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)));
     FunctionArguments::List(FunctionArgumentList {
         duplicate_treatment: None,
@@ -201,7 +170,7 @@ fn list(args: Vec<Expr>) -> FunctionArguments {
     })
 }
 
-fn function(name: &str, args: Vec<Expr>) -> Function {
+pub(super) fn function(name: &str, args: Vec<Expr>) -> Function {
     Function {
         name: ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))]),
         uses_odbc_syntax: false,
@@ -214,7 +183,7 @@ fn function(name: &str, args: Vec<Expr>) -> Function {
     }
 }
 
-fn not(expr: Expr) -> Expr {
+pub(super) fn not(expr: Expr) -> Expr {
     Expr::Nested(Box::new(Expr::UnaryOp {
         op: UnaryOperator::Not,
         expr: Box::new(Expr::Nested(Box::new(expr))),
@@ -312,10 +281,15 @@ impl VisitorMut for Rewrite {
                 }
             }
             Expr::CompoundIdentifier(names) => names.iter_mut().for_each(lower),
-            Expr::Lambda(lambda) => match &mut lambda.params {
-                OneOrManyWithParens::One(parameter) => lower(&mut parameter.name),
-                OneOrManyWithParens::Many(all) => all.iter_mut().for_each(|one| lower(&mut one.name)),
-            },
+            Expr::Lambda(lambda) => {
+                let parameters = match &mut lambda.params {
+                    OneOrManyWithParens::One(parameter) => std::slice::from_mut(parameter),
+                    OneOrManyWithParens::Many(all) => all.as_mut_slice(),
+                };
+                parameters.iter_mut().for_each(|one| lower(&mut one.name));
+                let names = parameters.iter().map(|one| one.name.value.clone()).collect();
+                let _: ControlFlow<()> = lambda.body.visit(&mut Members { names });
+            }
             Expr::Cast { kind, expr: inner, data_type, .. } => {
                 let is_try = *kind == CastKind::TryCast;
                 let custom = match data_type {
@@ -327,12 +301,19 @@ impl VisitorMut for Rewrite {
                     *expr = row;
                     return ControlFlow::Continue(());
                 }
+                if *data_type == DataType::JSON || custom == "json" {
+                    *expr = to_json(inner);
+                    return ControlFlow::Continue(());
+                }
+                if let Some(typed) = from_json(&inner, data_type, kind) {
+                    *expr = typed;
+                    return ControlFlow::Continue(());
+                }
                 match custom.as_str() {
                     "ipaddress" => {
                         *expr = call(if is_try { "try_ipaddress" } else { "to_ipaddress" }, vec![inner]);
                     }
                     "ipprefix" => *expr = call("to_ipprefix", vec![inner]),
-                    "json" => *expr = call("json_parse", vec![inner]),
                     _ => {
                         if let Some(text) = text_of(inner, data_type) {
                             *expr = text;
@@ -352,7 +333,7 @@ impl VisitorMut for Rewrite {
             }
             Expr::Function(found) => {
                 let name = found.name.to_string().to_lowercase();
-                return self.function(expr, &name.replace('"', ""));
+                return calls::rewrite(expr, &name.replace('"', ""));
             }
             _ => {}
         }
@@ -360,8 +341,31 @@ impl VisitorMut for Rewrite {
     }
 }
 
+/// Members of a function's arguments: `s.sum` is none of a table `s`.
+struct Members {
+    names: Vec<String>,
+}
+
+impl VisitorMut for Members {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::CompoundIdentifier(parts) = expr
+            && let [row, members @ ..] = parts.as_slice()
+            && self.names.contains(&row.value)
+        {
+            let member = |row, name: &Ident| {
+                let name = Expr::value(Value::SingleQuotedString(name.value.clone()));
+                call("get_field", vec![row, name])
+            };
+            *expr = members.iter().fold(Expr::Identifier(row.clone()), member);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
 /// Values that are written like columns.
-fn without_parentheses(name: &str) -> Option<Expr> {
+pub(super) fn without_parentheses(name: &str) -> Option<Expr> {
     let now = || Box::new(call("now", Vec::new()));
     let data_type = match name {
         "localtimestamp" => DataType::Timestamp(None, TimezoneInfo::None),
@@ -374,16 +378,6 @@ fn without_parentheses(name: &str) -> Option<Expr> {
     Some(Expr::Cast { kind: CastKind::Cast, expr: now(), data_type, array: false, format: None })
 }
 
-/// Whether a value is a day, as far as its text says so.
-fn is_date(expr: &Expr) -> bool {
-    match expr {
-        Expr::TypedString(found) => found.data_type == DataType::Date,
-        Expr::Cast { data_type, .. } => *data_type == DataType::Date,
-        Expr::Function(found) => ["date", "current_date"].contains(&found.name.to_string().as_str()),
-        _ => false,
-    }
-}
-
 /// The items of arrays and their places, as a query of its own.
 fn with_ordinality(arrays: &[Expr]) -> Option<Box<Query>> {
     let arrays = arrays.iter().map(Expr::to_string).collect::<Vec<_>>().join(", ");
@@ -391,168 +385,5 @@ fn with_ordinality(arrays: &[Expr]) -> Option<Box<Query>> {
     match read(&sql) {
         Ok(Statement::Query(query)) => Some(query),
         _ => None,
-    }
-}
-
-impl Rewrite {
-    fn function(&mut self, expr: &mut Expr, name: &str) -> ControlFlow<QueryError> {
-        let Expr::Function(found) = expr else { return ControlFlow::Continue(()) };
-        let args = arguments(found);
-        match (name, args.as_slice()) {
-            ("if", [condition, then, rest @ ..]) => {
-                *expr = Expr::Case {
-                    case_token: AttachedToken::empty(),
-                    end_token: AttachedToken::empty(),
-                    operand: None,
-                    conditions: vec![CaseWhen { condition: condition.clone(), result: then.clone() }],
-                    else_result: rest.first().map(|rest| Box::new(rest.clone())),
-                };
-            }
-            ("try", [inner]) => {
-                let mut inner = inner.clone();
-                let _: ControlFlow<()> = inner.visit(&mut TryCasts);
-                *expr = inner;
-            }
-            ("mod", [left, right]) => {
-                *expr = Expr::Nested(Box::new(Expr::BinaryOp {
-                    left: Box::new(Expr::Nested(Box::new(left.clone()))),
-                    op: BinaryOperator::Modulo,
-                    right: Box::new(Expr::Nested(Box::new(right.clone()))),
-                }));
-            }
-            ("count_if", [condition]) => {
-                let condition = match found.filter.take() {
-                    Some(filter) => Expr::BinaryOp {
-                        left: Box::new(Expr::Nested(filter)),
-                        op: BinaryOperator::And,
-                        right: Box::new(Expr::Nested(Box::new(condition.clone()))),
-                    },
-                    None => condition.clone(),
-                };
-                let one = Expr::value(Value::Number("1".to_owned(), false));
-                let over = found.over.take();
-                *expr = Expr::Function(Function {
-                    filter: Some(Box::new(condition)),
-                    over,
-                    ..function("count", vec![one])
-                });
-            }
-            ("max_by" | "min_by", [value, by]) => {
-                let options = OrderByOptions { asc: Some(name == "min_by"), nulls_first: Some(false) };
-                let order = OrderByExpr { expr: by.clone(), options, with_fill: None };
-                let mut first = function("first_value", vec![value.clone()]);
-                if let FunctionArguments::List(list) = &mut first.args {
-                    list.clauses.push(FunctionArgumentClause::OrderBy(vec![order]));
-                }
-                let by = Expr::IsNotNull(Box::new(Expr::Nested(Box::new(by.clone()))));
-                first.filter = Some(Box::new(match found.filter.take() {
-                    Some(filter) => Expr::BinaryOp {
-                        left: Box::new(Expr::Nested(filter)),
-                        op: BinaryOperator::And,
-                        right: Box::new(by),
-                    },
-                    None => by,
-                }));
-                first.over = found.over.take();
-                *expr = Expr::Function(first);
-            }
-            ("approx_percentile", [value, at]) => {
-                let mut renamed = function("approx_percentile_cont", vec![value.clone(), at.clone()]);
-                (renamed.filter, renamed.over) = (found.filter.take(), found.over.take());
-                *expr = Expr::Function(renamed);
-            }
-            ("geometric_mean", [value]) => {
-                let mean = call("avg", vec![call("ln", vec![value.clone()])]);
-                *expr = call("exp", vec![mean]);
-            }
-            ("approx_distinct", [value, _]) => found.args = list(vec![value.clone()]),
-            ("set_agg", [_]) => {
-                found.name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new("array_agg"))]);
-                if let FunctionArguments::List(list) = &mut found.args {
-                    list.duplicate_treatment =
-                        Some(datafusion::sql::sqlparser::ast::DuplicateTreatment::Distinct);
-                }
-            }
-            ("transform" | "filter" | "any_match", [_, Expr::Lambda(_)]) => {
-                found.name =
-                    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(format!("array_{name}")))]);
-            }
-            ("all_match" | "none_match", [array, Expr::Lambda(lambda)]) => {
-                // All are so: there is none that is not.
-                let mut lambda = lambda.clone();
-                if name == "all_match" {
-                    lambda.body = Box::new(not(lambda.body.as_ref().clone()));
-                }
-                *expr = not(call("array_any_match", vec![array.clone(), Expr::Lambda(lambda)]));
-            }
-            (_, [.., Expr::Lambda(_)]) => {
-                let text = format!("the function {name} with a function as its argument is not supported");
-                return ControlFlow::Break(QueryError::not_supported(text));
-            }
-            ("map_agg", [key, value]) => {
-                let is_key = Expr::IsNotNull(Box::new(Expr::Nested(Box::new(key.clone()))));
-                let parts = [key, value].map(|part| {
-                    let mut all = function("array_agg", vec![part.clone()]);
-                    all.filter = Some(Box::new(is_key.clone()));
-                    Expr::Function(all)
-                });
-                *expr = call("map_of_pairs", parts.to_vec());
-            }
-            ("histogram", [value]) => {
-                let mut all = function("array_agg", vec![value.clone()]);
-                all.filter = Some(Box::new(Expr::IsNotNull(Box::new(Expr::Nested(Box::new(value.clone()))))));
-                *expr = call("map_of_counts", vec![Expr::Function(all)]);
-            }
-            ("localtimestamp" | "localtime", []) => {
-                if let Some(value) = without_parentheses(name) {
-                    *expr = value;
-                }
-            }
-            // The engine's own gives text.
-            ("md5", [bytes]) => *expr = call("from_hex", vec![call("md5", vec![bytes.clone()])]),
-            ("slice", [array, start, length]) => {
-                let nested = |expr: &Expr| Box::new(Expr::Nested(Box::new(expr.clone())));
-                let sum = |left, op, right| Expr::BinaryOp { left, op, right };
-                let last = sum(nested(start), BinaryOperator::Plus, nested(length));
-                let one = Box::new(Expr::value(Value::Number("1".to_owned(), false)));
-                let last = sum(nested(&last), BinaryOperator::Minus, one);
-                *expr = call("array_slice", vec![array.clone(), start.clone(), last]);
-            }
-            ("ip_subnet_range", [prefix]) => {
-                let ends = ["ip_subnet_min", "ip_subnet_max"].map(|end| call(end, vec![prefix.clone()]));
-                *expr = call("make_array", ends.to_vec());
-            }
-            ("sequence", [from, to]) if is_date(from) || is_date(to) => {
-                let day = Expr::Interval(Interval {
-                    value: Box::new(Expr::value(Value::SingleQuotedString("1 day".to_owned()))),
-                    leading_field: None,
-                    leading_precision: None,
-                    last_field: None,
-                    fractional_seconds_precision: None,
-                });
-                *expr = call("generate_series", vec![from.clone(), to.clone(), day]);
-            }
-            ("listagg", [value, rest @ ..]) => {
-                let nothing = || Expr::value(Value::SingleQuotedString(String::new()));
-                let with = rest.first().cloned().unwrap_or_else(nothing);
-                let mut all = function("string_agg", vec![value.clone(), with]);
-                let order = std::mem::take(&mut found.within_group);
-                if let FunctionArguments::List(list) = &mut all.args
-                    && !order.is_empty()
-                {
-                    list.clauses.push(FunctionArgumentClause::OrderBy(order));
-                }
-                (all.filter, all.over) = (found.filter.take(), found.over.take());
-                *expr = Expr::Function(all);
-            }
-            ("row", _) => *expr = call("struct", args.clone()),
-            ("map", [keys, values]) => *expr = call("map_of_pairs", vec![keys.clone(), values.clone()]),
-            _ => {
-                let renamed = RENAMED.iter().find(|(trino, _)| *trino == name).map(|(_, ours)| *ours);
-                found.name =
-                    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(renamed.unwrap_or(name)))]);
-            }
-        }
-        ControlFlow::Continue(())
     }
 }

@@ -91,6 +91,12 @@ pub(super) fn planned(text: &str, sql: &str) -> Option<QueryError> {
             format!("{}Unexpected parameters ({}) for function {name}", place(sql, name), types_of(types));
         return Some(user(1303, "FUNCTION_NOT_FOUND", &text));
     }
+    // Of functions with functions as arguments.
+    if text.starts_with("The function '") && text.contains(" expected ") {
+        let name = between("The function '", "'")?;
+        let text = format!("{}Unexpected parameters for function {name}", place(sql, &name));
+        return Some(user(1303, "FUNCTION_NOT_FOUND", &text));
+    }
     if text.starts_with("Unexpected parameters (") {
         let name = text.rsplit(' ').next().unwrap_or_default();
         return Some(user(1303, "FUNCTION_NOT_FOUND", &format!("{}{text}", place(sql, name))));

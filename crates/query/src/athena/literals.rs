@@ -137,8 +137,16 @@ fn decimal(text: &str) -> Option<Expr> {
 pub(super) fn typed_string(found: &TypedString) -> Option<Expr> {
     let Value::SingleQuotedString(text) = &found.value.value else { return None };
     match found.data_type {
+        DataType::JSON => {
+            Some(call("json_parse", vec![Expr::value(Value::SingleQuotedString(text.clone()))]))
+        }
         DataType::Decimal(ExactNumberInfo::None) if text.contains('.') => decimal(text),
         DataType::Decimal(ExactNumberInfo::None) => decimal(&format!("{text}.")),
+        // To the minute.
+        DataType::Timestamp(..) if text.len() == 16 && text.matches(':').count() == 1 => {
+            let value = Value::SingleQuotedString(format!("{text}:00")).into();
+            Some(Expr::TypedString(TypedString { value, ..found.clone() }))
+        }
         DataType::Timestamp(..) => {
             let (wall, zone) = text.trim().rsplit_once(' ')?;
             if !zone.starts_with(|first: char| first.is_alphabetic() || first == '+' || first == '-') {

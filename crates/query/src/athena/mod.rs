@@ -12,6 +12,7 @@
 //! Source: Athena user guide, "SQL reference for Athena"; Trino documentation,
 //! "Functions and operators".
 
+mod calls;
 mod casts;
 mod columnar;
 mod dialect;
@@ -92,6 +93,9 @@ pub struct StoredObject {
 pub trait Catalog: Debug + Send + Sync {
     /// Errors: the caller may not read it.
     fn table(&self, database: &str, name: &str) -> Result<Option<TableInfo>, QueryError>;
+
+    /// Errors: the caller may not read it.
+    fn has_database(&self, name: &str) -> Result<bool, QueryError>;
 
     fn partitions(&self, table: &TableInfo) -> Result<Vec<PartitionInfo>, QueryError>;
 

@@ -16,8 +16,8 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Parsed;
 use datafusion::sql::sqlparser::ast::{
-    ExcludeSelectItem, Expr, Ident, ObjectName, Query, Select, SelectItem, Statement, TableFactor, Visit,
-    VisitMut, Visitor, VisitorMut,
+    ExcludeSelectItem, Expr, Ident, ObjectName, Query, Select, SelectItem, Statement, TableFactor, Value,
+    Visit, VisitMut, Visitor, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -117,6 +117,12 @@ async fn logical(
             if common(&statement).contains(&name) {
                 continue;
             }
+            let (source, asked) = (catalog.clone(), named_database.clone());
+            let is_there = tokio::task::spawn_blocking(move || source.has_database(&asked)).await;
+            if !is_there.map_err(QueryError::internal)?? {
+                let text = format!("{}Schema '{named_database}' does not exist", place(sql, &named_database));
+                return Err(QueryError::user(1301, "SCHEMA_NOT_FOUND", text));
+            }
             let text =
                 format!("{}Table '{CATALOG}.{named_database}.{name}' does not exist", place(sql, &name));
             return Err(QueryError::user(1301, "TABLE_NOT_FOUND", text));
@@ -138,6 +144,7 @@ async fn logical(
         schema_of(&session, &named_database)?.register_table(name, provider).map_err(QueryError::internal)?;
     }
     let _: ControlFlow<()> = VisitMut::visit(&mut statement, &mut Hide { tables: &hiding });
+    let _: ControlFlow<()> = VisitMut::visit(&mut statement, &mut Here { database: &database });
     let parsed = Parsed::Statement(Box::new(statement));
     let plan = session.state().statement_to_plan(parsed).await;
     let plan = plan.map_err(|error| QueryError::of(&error, sql))?;
@@ -228,6 +235,27 @@ fn names_hidden(statement: &Statement) -> bool {
     let mut hidden = Hidden(false);
     let _: ControlFlow<()> = statement.visit(&mut hidden);
     hidden.0
+}
+
+/// Gives `current_schema` its value.
+struct Here<'a> {
+    database: &'a str,
+}
+
+impl VisitorMut for Here<'_> {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let is_it = match expr {
+            Expr::Identifier(name) => name.value == "current_schema",
+            Expr::Function(found) => found.name.to_string() == "current_schema",
+            _ => false,
+        };
+        if is_it {
+            *expr = Expr::value(Value::SingleQuotedString(self.database.to_owned()));
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Leaves hidden columns out of `*`.

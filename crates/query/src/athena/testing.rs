@@ -20,6 +20,10 @@ impl Catalog for World {
         Ok(self.tables.iter().find(|table| table.database == database && table.name == name).cloned())
     }
 
+    fn has_database(&self, name: &str) -> Result<bool, QueryError> {
+        Ok(name == "default" || self.tables.iter().any(|table| table.database == name))
+    }
+
     fn partitions(&self, _: &TableInfo) -> Result<Vec<PartitionInfo>, QueryError> {
         Ok(self.partitions.clone())
     }

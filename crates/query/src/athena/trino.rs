@@ -75,6 +75,15 @@ impl Dialect for Trino {
         true
     }
 
+    // JSON_OBJECT('a': 1, 'b' VALUE 2)
+    fn supports_named_fn_args_with_colon_operator(&self) -> bool {
+        true
+    }
+
+    fn supports_named_fn_args_with_expr_name(&self) -> bool {
+        true
+    }
+
     fn supports_interval_options(&self) -> bool {
         true
     }

@@ -2,8 +2,9 @@
 //! which DataFusion unfolds in a list of columns only:
 //! `FROM (SELECT *, unnest(items) AS item FROM t) AS t`.
 //!
-//! The columns of `u` are then columns of `t`. Not here: after joins of tables,
-//! and LEFT JOIN UNNEST.
+//! The columns of `u` are then columns of `t`, which may be a table that is
+//! joined before, if its own name is before the arrays' columns. Not here:
+//! arrays of a table whose rows an outer join makes up, arrays of rows.
 
 use super::QueryError;
 use super::dialect::read;
@@ -11,6 +12,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Ident, Join, JoinConstraint, JoinOperator, Select, SelectItem, SelectItemQualifiedWildcardKind,
     Statement, TableAlias, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut,
 };
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// Rewrites what a SELECT unfolds of its own tables.
@@ -33,7 +35,11 @@ pub(super) fn unfold(select: &mut Select) -> Result<(), QueryError> {
     let mut renamed = Vec::new();
     for table in &mut select.from {
         while let Some(place) = table.joins.iter().position(|join| is_lateral(&join.relation)) {
-            renamed.push(unfold_one(table, place)?);
+            let (from, to) = unfold_one(table, place)?;
+            for join in &mut table.joins {
+                let _: ControlFlow<()> = join.visit(&mut Qualifiers { from: &from, to: &to });
+            }
+            renamed.push((from, to));
         }
     }
     for (from, to) in renamed {
@@ -69,28 +75,25 @@ fn is_lateral(factor: &TableFactor) -> bool {
 /// Gives the qualifier of the unfolded columns, and what it becomes.
 fn unfold_one(table: &mut TableWithJoins, place: usize) -> Result<(String, String), QueryError> {
     let refused = |text: &str| Err(QueryError::not_supported(text));
-    if place > 0 {
-        return refused("UNNEST of a column after a join is not supported");
-    }
     let join = table.joins.remove(place);
-    if !matches!(
-        join.join_operator,
-        JoinOperator::CrossJoin(_) | JoinOperator::Join(_) | JoinOperator::Inner(_)
-    ) {
-        return refused("LEFT JOIN UNNEST is not supported");
-    }
+    let is_left = match &join.join_operator {
+        JoinOperator::CrossJoin(_) | JoinOperator::Join(_) | JoinOperator::Inner(_) => false,
+        JoinOperator::Left(JoinConstraint::On(on)) | JoinOperator::LeftOuter(JoinConstraint::On(on))
+            if on.to_string().eq_ignore_ascii_case("true") =>
+        {
+            true
+        }
+        _ => return refused("LEFT JOIN UNNEST needs ON TRUE"),
+    };
     let TableFactor::UNNEST { array_exprs, alias, with_ordinality, .. } = join.relation else {
         return refused("UNNEST");
     };
-    let own = match &table.relation {
-        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
-            alias.name.value.clone()
-        }
-        TableFactor::Table { name, .. } => match name.0.last().and_then(|part| part.as_ident()) {
-            Some(last) => last.value.clone(),
-            None => return refused("UNNEST of a column of such a table is not supported"),
-        },
-        _ => return refused("UNNEST of a column of such a table is not supported"),
+    let relation = match of_join(table, place, &array_exprs) {
+        Some(relation) => relation,
+        None => return refused("UNNEST of such a column after a join is not supported"),
+    };
+    let Some(own) = called(relation) else {
+        return refused("UNNEST of a column of such a table is not supported");
     };
     let given: Vec<String> = match &alias {
         Some(TableAlias { columns, .. }) => columns.iter().map(|column| column.name.value.clone()).collect(),
@@ -106,8 +109,16 @@ fn unfold_one(table: &mut TableWithJoins, place: usize) -> Result<(String, Strin
     if count != 0 && count != arrays.len() {
         return refused("UNNEST of rows is not supported: one column for each array, two for a map");
     }
+    let all = arrays.clone();
+    if is_left && let [first, ..] = arrays.as_mut_slice() {
+        // A row without items stays, once.
+        let lengths = all.iter().map(|array| format!("coalesce(cardinality({array}), 0)"));
+        let most = lengths.collect::<Vec<_>>().join(", ");
+        *first = format!("CASE WHEN greatest({most}) > 0 THEN {first} ELSE make_array(NULL) END");
+    }
     if with_ordinality {
-        let lengths = arrays.iter().map(|array| format!("coalesce(cardinality({array}), 0)"));
+        let arrays_of = |array: &String| format!("coalesce(cardinality({array}), 0)");
+        let lengths = all.iter().map(arrays_of);
         let most = lengths.collect::<Vec<_>>().join(", ");
         arrays.push(format!("range(CAST(1 AS bigint), CAST(greatest({most}) AS bigint) + 1)"));
     }
@@ -116,7 +127,7 @@ fn unfold_one(table: &mut TableWithJoins, place: usize) -> Result<(String, Strin
         format!("unnest({array}) AS {}", quoted(&name))
     });
     let columns = columns.collect::<Vec<_>>().join(", ");
-    let sql = format!("SELECT *, {columns} FROM {}", table.relation);
+    let sql = format!("SELECT *, {columns} FROM {relation}");
     let Ok(Statement::Query(subquery)) = read(&sql) else {
         return refused("such an UNNEST is not supported");
     };
@@ -126,9 +137,65 @@ fn unfold_one(table: &mut TableWithJoins, place: usize) -> Result<(String, Strin
         columns: Vec::new(),
         at: None,
     };
-    table.relation = TableFactor::Derived { lateral: false, subquery, alias: Some(name), sample: None };
+    *relation = TableFactor::Derived { lateral: false, subquery, alias: Some(name), sample: None };
     let from = alias.map(|alias| alias.name.value).unwrap_or_default();
     Ok((from, own))
+}
+
+/// What a table is called in its query.
+fn called(relation: &TableFactor) -> Option<String> {
+    match relation {
+        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
+            Some(alias.name.value.clone())
+        }
+        TableFactor::Table { name, .. } => Some(name.0.last()?.as_ident()?.value.clone()),
+        _ => None,
+    }
+}
+
+/// The table that has the arrays: the first, or the one that all of their
+/// columns name, if none of its rows is made up by a join before `place`.
+fn of_join<'a>(table: &'a mut TableWithJoins, place: usize, arrays: &[Expr]) -> Option<&'a mut TableFactor> {
+    #[derive(Default)]
+    struct Named(BTreeSet<String>);
+    impl Visitor for Named {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::CompoundIdentifier(parts) => {
+                    self.0.extend(parts.first().map(|part| part.value.to_lowercase()));
+                }
+                Expr::Identifier(_) => {
+                    self.0.insert(String::new());
+                }
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    if place == 0 {
+        return Some(&mut table.relation);
+    }
+    let mut named = Named::default();
+    for array in arrays {
+        let _: ControlFlow<()> = Visit::visit(array, &mut named);
+    }
+    let (Some(name), 1) = (named.0.pop_first(), named.0.len() + 1) else { return None };
+    let is_it = |factor: &TableFactor| called(factor).is_some_and(|own| own.eq_ignore_ascii_case(&name));
+    let keeps_rows = |join: &Join, left_too: bool| match join.join_operator {
+        JoinOperator::CrossJoin(_) | JoinOperator::Join(_) | JoinOperator::Inner(_) => true,
+        JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => left_too,
+        _ => false,
+    };
+    let joins = table.joins.get_mut(..place)?;
+    if is_it(&table.relation) {
+        return joins.iter().all(|join| keeps_rows(join, true)).then_some(&mut table.relation);
+    }
+    let at = joins.iter().position(|join| is_it(&join.relation))?;
+    let (before, after) = joins.split_at_mut(at + 1);
+    let join = before.last_mut()?;
+    let is_kept = keeps_rows(join, false) && after.iter().all(|join| keeps_rows(join, true));
+    is_kept.then_some(&mut join.relation)
 }
 
 fn quoted(name: &str) -> String {

@@ -145,6 +145,10 @@ impl<'a> Parser<'a> {
             self.drop()?
         } else if self.words(&["ALTER", "TABLE"]) {
             self.alter()?
+        } else if self.words(&["ALTER", "DATABASE"]) || self.words(&["ALTER", "SCHEMA"]) {
+            let name = self.name()?;
+            self.expect(&["SET", "DBPROPERTIES"])?;
+            Statement::SetDatabaseProperties { name, properties: self.texts()? }
         } else if self.words(&["MSCK", "REPAIR", "TABLE"]) {
             Statement::MsckRepair { table: self.table_name()? }
         } else if self.word("SHOW") {

@@ -83,6 +83,10 @@ pub enum Statement {
         location: Option<String>,
         properties: BTreeMap<String, String>,
     },
+    SetDatabaseProperties {
+        name: String,
+        properties: BTreeMap<String, String>,
+    },
     DropDatabase {
         name: String,
         if_exists: bool,
@@ -226,6 +230,7 @@ impl Statement {
         use StatementType::{Ddl, Dml, Utility};
         match self {
             Self::CreateDatabase { .. } => (Ddl, "CREATE_DATABASE"),
+            Self::SetDatabaseProperties { .. } => (Ddl, "ALTER_DATABASE_SET_PROPERTIES"),
             Self::DropDatabase { .. } => (Ddl, "DROP_DATABASE"),
             Self::CreateTable(_) => (Ddl, "CREATE_TABLE"),
             Self::DropTable { .. } => (Ddl, "DROP_TABLE"),

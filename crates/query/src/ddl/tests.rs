@@ -167,6 +167,13 @@ fn statements() {
         ("DESC formatted", Statement::Describe { table: name("formatted"), formatted: false }),
         ("DROP TABLE IF EXISTS t -- no more", Statement::DropTable { name: name("t"), if_exists: true }),
         (
+            "ALTER DATABASE d SET DBPROPERTIES ('a'='b')",
+            Statement::SetDatabaseProperties {
+                name: "d".into(),
+                properties: [("a".to_owned(), "b".to_owned())].into(),
+            },
+        ),
+        (
             "DROP DATABASE d CASCADE",
             Statement::DropDatabase { name: "d".into(), if_exists: false, cascade: true },
         ),

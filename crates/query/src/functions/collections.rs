@@ -14,14 +14,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The type of a list's items.
-fn item(kind: Option<&DataType>) -> DataType {
+pub(super) fn item(kind: Option<&DataType>) -> DataType {
     match kind {
         Some(DataType::List(item) | DataType::LargeList(item)) => item.data_type().clone(),
         _ => DataType::Null,
     }
 }
 
-fn map_type(key: DataType, value: DataType) -> DataType {
+pub(super) fn map_type(key: DataType, value: DataType) -> DataType {
     DataType::Map(entries(key, value), false)
 }
 
@@ -43,7 +43,7 @@ fn element(types: &[DataType]) -> DataType {
 }
 
 /// A map of each row: places of its keys and values in these.
-fn maps(
+pub(super) fn maps(
     wanted: &DataType,
     keys: &ArrayRef,
     values: &ArrayRef,
@@ -68,7 +68,7 @@ fn maps(
     Ok(Arc::new(map))
 }
 
-fn lists(array: &ArrayRef, what: &str) -> Result<ListArray> {
+pub(super) fn lists(array: &ArrayRef, what: &str) -> Result<ListArray> {
     match array.as_list_opt::<i32>() {
         Some(found) => Ok(found.clone()),
         None => wrong(format!("{what} needs an array")),
@@ -76,13 +76,20 @@ fn lists(array: &ArrayRef, what: &str) -> Result<ListArray> {
 }
 
 /// The places of a row's items in the values of all lists.
-fn places(lists: &ListArray, row: usize) -> std::ops::Range<u32> {
+pub(super) fn places(lists: &ListArray, row: usize) -> std::ops::Range<u32> {
     let offsets = lists.value_offsets();
     let at = |place: usize| offsets.get(place).and_then(|at| u32::try_from(*at).ok()).unwrap_or(0);
     at(row)..at(row + 1)
 }
 
-fn place(at: u32) -> usize {
+/// The places of a row's entries in the keys and values of all maps.
+pub(super) fn entries_of(maps: &MapArray, row: usize) -> std::ops::Range<u32> {
+    let offsets = maps.value_offsets();
+    let at = |place: usize| offsets.get(place).and_then(|at| u32::try_from(*at).ok()).unwrap_or(0);
+    at(row)..at(row + 1)
+}
+
+pub(super) fn place(at: u32) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
 

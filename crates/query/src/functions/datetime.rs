@@ -18,7 +18,7 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 const MS: DataType = DataType::Timestamp(TimeUnit::Millisecond, None);
 
 /// Instants of dates, times and texts.
-fn millis(array: &ArrayRef) -> Result<TimestampMillisecondArray> {
+pub(super) fn millis(array: &ArrayRef) -> Result<TimestampMillisecondArray> {
     let array = to(array, &DataType::Timestamp(TimeUnit::Millisecond, zone(array.data_type())))?;
     Ok(array.as_primitive::<TimestampMillisecondType>().clone())
 }
@@ -30,7 +30,7 @@ fn zone(kind: &DataType) -> Option<Arc<str>> {
     }
 }
 
-fn at(array: &TimestampMillisecondArray, row: usize) -> Option<OffsetDateTime> {
+pub(super) fn at(array: &TimestampMillisecondArray, row: usize) -> Option<OffsetDateTime> {
     if array.is_null(row) {
         return None;
     }
@@ -74,7 +74,7 @@ fn twelve(hour: u8) -> u8 {
 }
 
 /// MySQL's codes. Source: Trino documentation, "MySQL date functions".
-fn mysql(at: OffsetDateTime, format: &str) -> Result<String> {
+pub(super) fn mysql(at: OffsetDateTime, format: &str) -> Result<String> {
     let mut out = String::new();
     let mut letters = format.chars();
     let (month, day) = (u8::from(at.month()), at.weekday().number_days_from_monday());

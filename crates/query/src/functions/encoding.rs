@@ -1,7 +1,8 @@
 //! Bytes as texts and back. Source: Trino documentation, "Binary functions and
 //! operators", "URL functions".
 
-use super::scalar::{Returns, map_text, scalar, texts, to, wrong};
+use super::hash;
+use super::scalar::{Returns, long, longs, map_text, scalar, texts, to, wrong};
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -22,6 +23,12 @@ fn read(args: &[ArrayRef], read: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Arr
     let values = texts(&args[0])?;
     let found: Vec<Option<Vec<u8>>> =
         values.iter().map(|value| value.map(&read).transpose()).collect::<Result<_>>()?;
+    Ok(Arc::new(found.iter().map(Option::as_deref).collect::<BinaryArray>()))
+}
+
+fn digest(args: &[ArrayRef], of: impl Fn(&[u8]) -> Vec<u8>) -> Result<ArrayRef> {
+    let bytes = to(&args[0], &DataType::Binary)?;
+    let found: Vec<Option<Vec<u8>>> = bytes.as_binary::<i32>().iter().map(|bytes| bytes.map(&of)).collect();
     Ok(Arc::new(found.iter().map(Option::as_deref).collect::<BinaryArray>()))
 }
 
@@ -93,6 +100,24 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
                 Some(i64::from(crc.sum()))
             });
             Ok(Arc::new(sums.collect::<Int64Array>()))
+        }),
+        scalar("sha1", 1..=1, bytes, |args, _, _| digest(args, |bytes| hash::sha1(bytes).to_vec())),
+        scalar("xxhash64", 1..=1, bytes, |args, _, _| {
+            digest(args, |bytes| hash::xxhash64(bytes, 0).to_be_bytes().to_vec())
+        }),
+        scalar("to_big_endian_64", 1..=1, bytes, |args, rows, _| {
+            let numbers = longs(&args[0])?;
+            let all = (0..rows).map(|row| long(&numbers, row).map(|n| n.to_be_bytes()));
+            Ok(Arc::new(all.collect::<BinaryArray>()))
+        }),
+        scalar("from_big_endian_64", 1..=1, Returns::Type(|| DataType::Int64), |args, _, _| {
+            let values = to(&args[0], &DataType::Binary)?;
+            let each = |bytes: Option<&[u8]>| match bytes.map(<[u8; 8]>::try_from) {
+                Some(Ok(bytes)) => Ok(Some(i64::from_be_bytes(bytes))),
+                Some(Err(_)) => wrong("expected 8-byte input"),
+                None => Ok(None),
+            };
+            Ok(Arc::new(values.as_binary::<i32>().iter().map(each).collect::<Result<Int64Array>>()?))
         }),
         scalar("url_encode", 1..=1, text, |args, rows, _| {
             map_text(args, rows, |v| Ok(Some(url_encode(v[0]))))

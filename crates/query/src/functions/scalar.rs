@@ -19,6 +19,8 @@ pub(super) enum Returns {
     Of(fn(&[DataType]) -> DataType),
     /// A timestamp in the zone that an argument says, if it is a literal.
     InZoneOf(usize),
+    /// Of the type in Hive's words that an argument is.
+    HiveType(usize),
 }
 
 pub(super) type Body = fn(&[ArrayRef], usize, &DataType) -> Result<ArrayRef>;
@@ -86,6 +88,7 @@ impl ScalarUDFImpl for Scalar {
             Returns::Type(of) => of(),
             Returns::Of(of) => of(types),
             Returns::InZoneOf(_) => instant(),
+            Returns::HiveType(_) => DataType::Null,
         })
     }
 
@@ -100,6 +103,12 @@ impl ScalarUDFImpl for Scalar {
             && let Some(Some(zone)) = zone.try_as_str()
         {
             data_type = DataType::Timestamp(TimeUnit::Millisecond, Some(zone.into()));
+        }
+        if let Returns::HiveType(place) = self.returns
+            && let Some(Some(name)) = args.scalar_arguments.get(place)
+            && let Some(Some(name)) = name.try_as_str()
+        {
+            data_type = crate::athena::arrow_type(name).map_err(crate::athena::QueryError::wrap)?;
         }
         Ok(Arc::new(datafusion::arrow::datatypes::Field::new(self.name, data_type, true)))
     }

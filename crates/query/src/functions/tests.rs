@@ -231,12 +231,38 @@ fn what_fails_says_why() {
             "INVALID_FUNCTION_ARGUMENT: %U not supported in date format string",
         ),
         (
-            "SELECT reduce(ARRAY[1], 0, (s, x) -> s + x, s -> s)",
-            "NOT_SUPPORTED: the function reduce with a function as its argument is not supported",
+            "SELECT regexp_replace('a', 'a', x -> x[1])",
+            "NOT_SUPPORTED: the function regexp_replace with a function as its argument is not supported",
         ),
         (
-            "SELECT x FROM (VALUES (ARRAY[1])) AS t(a) LEFT JOIN UNNEST(a) AS u(x) ON true",
-            "NOT_SUPPORTED: LEFT JOIN UNNEST is not supported",
+            "SELECT reduce(ARRAY[1], 0, (s, x) -> s + x)",
+            "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters for function reduce",
+        ),
+        (
+            "SELECT map_filter(ARRAY[1], (k, v) -> true)",
+            "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (array(bigint), function) for function map_filter",
+        ),
+        (
+            "SELECT 9223372036854775807 + 1",
+            "NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow: 9223372036854775807 + 1",
+        ),
+        (
+            "SELECT x - 1 FROM (VALUES -9223372036854775808) t(x)",
+            "NUMERIC_VALUE_OUT_OF_RANGE: bigint subtraction overflow: -9223372036854775808 - 1",
+        ),
+        (
+            "SELECT x * y FROM (VALUES (1, 1), (9223372036854775807, 2)) t(x, y)",
+            "NUMERIC_VALUE_OUT_OF_RANGE: bigint multiplication overflow: 9223372036854775807 * 2",
+        ),
+        ("SELECT format('%d', 'a')", "INVALID_FUNCTION_ARGUMENT: Invalid format string: d != varchar"),
+        (
+            "SELECT map_from_entries(ARRAY[(1, 2), (1, 3)])",
+            "INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed",
+        ),
+        ("SELECT 1 FROM nosuch.nowhere", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nosuch' does not exist"),
+        (
+            "SELECT x FROM (VALUES (ARRAY[1])) AS t(a) LEFT JOIN UNNEST(a) AS u(x) ON x = 1",
+            "NOT_SUPPORTED: LEFT JOIN UNNEST needs ON TRUE",
         ),
     ] {
         check(&mut wrong, sql, expected);

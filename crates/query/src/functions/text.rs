@@ -1,5 +1,5 @@
 //! Texts. Source: Trino documentation, "String functions", "Regular expression
-//! functions", "URL functions", "JSON functions and operators".
+//! functions", "URL functions".
 
 use super::scalar::{Returns, get, long, longs, map_text, scalar, texts, wrong};
 use datafusion::arrow::array::{
@@ -95,37 +95,6 @@ fn replacement(java: &str) -> String {
         }
     }
     found
-}
-
-/// A value in JSON by a path such as `$.a[0]["b"]`.
-fn in_json(text: &str, path: &str) -> Result<Option<serde_json::Value>> {
-    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text) else { return Ok(None) };
-    let Some(mut rest) = path.strip_prefix('$') else { return wrong(format!("Invalid JSON path: '{path}'")) };
-    while !rest.is_empty() {
-        let name: String;
-        if let Some(after) = rest.strip_prefix('.') {
-            let end = after.find(['.', '[']).unwrap_or(after.len());
-            name = after[..end].to_owned();
-            rest = &after[end..];
-        } else if let Some(after) = rest.strip_prefix('[') {
-            let Some((inside, more)) = after.split_once(']') else {
-                return wrong(format!("Invalid JSON path: '{path}'"));
-            };
-            name = inside.trim_matches(['"', '\'']).to_owned();
-            rest = more;
-        } else {
-            return wrong(format!("Invalid JSON path: '{path}'"));
-        }
-        let member = match &mut value {
-            serde_json::Value::Array(items) => name.parse().ok().and_then(|at: usize| items.get_mut(at)),
-            other => other.get_mut(&name),
-        };
-        match member {
-            Some(member) => value = member.take(),
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(value))
 }
 
 /// The parts of a URL: protocol, host, port, path, query, fragment.
@@ -263,6 +232,13 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
             let found = (0..rows).map(|row| crate::athena::text(&args[0], row));
             Ok(Arc::new(found.collect::<StringArray>()))
         }),
+        scalar("soundex", 1..=1, text, |args, rows, _| map_text(args, rows, |v| soundex(v[0]).map(Some))),
+        scalar("regexp_count", 2..=2, bigint, |args, rows, _| {
+            let mut compiled = Compiled::default();
+            bigint_of_two(args, rows, |value, pattern| {
+                Ok(Some(compiled.of(pattern)?.find_iter(value).count() as i64))
+            })
+        }),
         scalar("codepoint", 1..=1, bigint, |args, rows, _| {
             let values = texts(&args[0])?;
             let code = |row| get(&values, row)?.chars().next().map(|letter| i64::from(u32::from(letter)));
@@ -289,44 +265,6 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
                 .map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
             Ok(Arc::new(shown.collect::<StringArray>()))
         }),
-        scalar("json_parse", 1..=1, text, |args, rows, _| {
-            map_text(args, rows, |v| match serde_json::from_str::<serde_json::Value>(v[0]) {
-                Ok(value) => Ok(Some(value.to_string())),
-                Err(error) => wrong(format!("Cannot convert value to JSON: '{}': {error}", v[0])),
-            })
-        }),
-        scalar("json_format", 1..=1, text, |args, rows, _| {
-            map_text(args, rows, |v| Ok(Some(v[0].to_owned())))
-        }),
-        scalar("json_extract", 2..=2, text, |args, rows, _| {
-            map_text(args, rows, |v| Ok(in_json(v[0], v[1])?.map(|value| value.to_string())))
-        }),
-        scalar("json_extract_scalar", 2..=2, text, |args, rows, _| {
-            map_text(args, rows, |v| {
-                Ok(in_json(v[0], v[1])?.and_then(|value| match value {
-                    serde_json::Value::String(text) => Some(text),
-                    serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Some(value.to_string()),
-                    _ => None,
-                }))
-            })
-        }),
-        scalar("json_array_length", 1..=1, bigint, |args, rows, _| {
-            let values = texts(&args[0])?;
-            let length = |row| match serde_json::from_str(get(&values, row)?) {
-                Ok(serde_json::Value::Array(items)) => i64::try_from(items.len()).ok(),
-                _ => None,
-            };
-            Ok(Arc::new((0..rows).map(length).collect::<Int64Array>()))
-        }),
-        scalar("json_size", 2..=2, bigint, |args, rows, _| {
-            bigint_of_two(args, rows, |value, path| {
-                Ok(in_json(value, path)?.map(|value| match value {
-                    serde_json::Value::Array(items) => items.len() as i64,
-                    serde_json::Value::Object(members) => members.len() as i64,
-                    _ => 0,
-                }))
-            })
-        }),
         scalar("url_extract_parameter", 2..=2, text, |args, rows, _| {
             map_text(args, rows, |v| {
                 let query = url(v[0]).map(|parts| parts[4].clone()).unwrap_or_default();
@@ -352,6 +290,37 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 }
 
 /// A number of two texts, row by row; NULL where one of them is.
+/// A word's sound as a letter and three digits.
+fn soundex(text: &str) -> Result<String> {
+    let digit = |letter: char| match letter {
+        'B' | 'F' | 'P' | 'V' => Some('1'),
+        'C' | 'G' | 'J' | 'K' | 'Q' | 'S' | 'X' | 'Z' => Some('2'),
+        'D' | 'T' => Some('3'),
+        'L' => Some('4'),
+        'M' | 'N' => Some('5'),
+        'R' => Some('6'),
+        _ => None,
+    };
+    let letters: Vec<char> = text.trim().chars().map(|letter| letter.to_ascii_uppercase()).collect();
+    if let Some(other) = letters.iter().find(|letter| letter.is_alphabetic() && !letter.is_ascii()) {
+        return wrong(format!("The character is not mapped: {other}"));
+    }
+    let mut letters = letters.into_iter().filter(char::is_ascii_alphabetic);
+    let Some(first) = letters.next() else { return Ok(String::new()) };
+    let (mut code, mut last) = (String::from(first), digit(first));
+    for letter in letters {
+        let found = digit(letter);
+        if let Some(found) = found.filter(|found| Some(*found) != last) {
+            code.push(found);
+        }
+        // H and W part nothing, a vowel does.
+        if !matches!(letter, 'H' | 'W') {
+            last = found;
+        }
+    }
+    Ok(format!("{code:0<4}").chars().take(4).collect())
+}
+
 fn bigint_of_two(
     args: &[ArrayRef],
     rows: usize,

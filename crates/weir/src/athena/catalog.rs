@@ -100,6 +100,15 @@ impl Catalog for Seen {
         Ok(self.find(database, name)?.as_ref().map(info))
     }
 
+    fn has_database(&self, name: &str) -> Result<bool, QueryError> {
+        let call = self.caller.call(&self.services);
+        match call.transact(|cx| weir_control::catalog::database::get(cx, name)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.code == "EntityNotFoundException" => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     fn partitions(&self, of: &TableInfo) -> Result<Vec<PartitionInfo>, QueryError> {
         self.may("GetPartitions", &of.database, Some(&of.name))?;
         let call = self.caller.call(&self.services);

@@ -42,6 +42,21 @@ fn missing(database: &str, name: &str) -> QueryError {
     QueryError { category: 2, kind: 1301, message }
 }
 
+fn no_database(name: &str) -> QueryError {
+    fault(format!("SemanticException [Error 10072]: Database does not exist: {name}"))
+}
+
+/// Refuses a column that is there twice.
+fn unlike<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), QueryError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        if !seen.insert(name.to_lowercase()) {
+            return Err(fault(format!("SemanticException [Error 10036]: Duplicate column name: {name}")));
+        }
+    }
+    Ok(())
+}
+
 /// A statement of the catalog for one caller.
 struct Doing<'a> {
     seen: &'a Seen,
@@ -96,14 +111,22 @@ pub fn apply(seen: &Seen, job: &Job, database: &str, statement: Statement) -> Re
                 }
             }
         }
+        Statement::SetDatabaseProperties { name, properties } => {
+            seen.may("UpdateDatabase", &name, None)?;
+            if !doing.transact(|cx| Ok(database::get(cx, &name).is_ok()))? {
+                return Err(no_database(&name));
+            }
+            doing.transact(|cx| {
+                let mut input = database::get(cx, &name)?.input;
+                input.parameters.get_or_insert_default().extend(properties.clone());
+                database::update(cx, &name, input)
+            })?;
+            Ok(Said::default())
+        }
         Statement::DropDatabase { name, if_exists, cascade } => {
             seen.may("DeleteDatabase", &name, None)?;
             if !doing.transact(|cx| Ok(database::get(cx, &name).is_ok()))? {
-                return if if_exists {
-                    Ok(Said::default())
-                } else {
-                    Err(fault(format!("SemanticException [Error 10072]: Database does not exist: {name}")))
-                };
+                return if if_exists { Ok(Said::default()) } else { Err(no_database(&name)) };
             }
             if !cascade && !doing.transact(|cx| table::list(cx, &name))?.is_empty() {
                 return Err(fault(format!(
@@ -187,6 +210,9 @@ pub fn apply(seen: &Seen, job: &Job, database: &str, statement: Statement) -> Re
         }
         Statement::AddColumns { table, columns, replace } => {
             let table = doing.table("UpdateTable", &table)?;
+            let kept = if replace { &[] } else { table.input.columns() };
+            let kept = kept.iter().chain(table.input.keys()).map(|column| column.name.as_str());
+            unlike(kept.chain(columns.iter().map(|column| column.name.as_str())))?;
             doing.update(&table, |input| {
                 let known = input.storage_descriptor.get_or_insert_default().columns.get_or_insert_default();
                 if replace {
@@ -277,6 +303,9 @@ fn tables(
     wanted: impl Fn(&Table) -> bool,
 ) -> Result<Vec<String>, QueryError> {
     let database = asked.unwrap_or(doing.database);
+    if !doing.transact(|cx| Ok(database::get(cx, database).is_ok()))? {
+        return Err(no_database(database));
+    }
     doing.seen.may("GetTables", database, Some("*"))?;
     let found = doing.transact(|cx| table::list(cx, database))?;
     let names = found.iter().filter(|table| wanted(table)).map(|table| table.name().to_owned());

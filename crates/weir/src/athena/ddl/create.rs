@@ -28,6 +28,8 @@ pub(super) fn create_table(doing: &Doing<'_>, statement: CreateTable) -> Result<
     let location =
         statement.location.as_deref().ok_or_else(|| fault("ParseException LOCATION is missing"))?;
     s3(location)?;
+    let columns = statement.columns.iter().chain(&statement.partitions);
+    super::unlike(columns.map(|column| column.name.as_str()))?;
     if doing.seen.find(&database, &name)?.is_some() {
         return if statement.if_not_exists {
             Ok(Said::default())
