@@ -119,9 +119,7 @@ def test_the_walkthrough(athena):
     athena.ok("DROP DATABASE flow CASCADE")
     failed = athena.run("SELECT * FROM flow.vpc_flow_logs")["Status"]
     assert failed["AthenaError"]["ErrorType"] == 1301
-    assert failed["StateChangeReason"] == (
-        "TABLE_NOT_FOUND: line 1:20: Table 'awsdatacatalog.flow.vpc_flow_logs' does not exist"
-    )
+    assert failed["StateChangeReason"] == "SCHEMA_NOT_FOUND: line 1:15: Schema 'flow' does not exist"
 
 
 def test_partition_projection_and_repair(athena):
@@ -184,6 +182,14 @@ def test_what_goes_wrong(athena):
     assert error["Error"]["Message"].startswith("line 1:1: mismatched input 'SELEC'. Expecting: ")
     for sql, kind, reason in [
         ("SELECT 1 / 0", 1001, "DIVISION_BY_ZERO: Division by zero"),
+        ("SELECT 9223372036854775807 + 1", 1000,
+         "NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow: 9223372036854775807 + 1"),
+        ("CREATE EXTERNAL TABLE t (a int, b int, A int) LOCATION 's3://logs/t/'", 1000,
+         "FAILED: SemanticException [Error 10036]: Duplicate column name: a"),
+        ("ALTER DATABASE nosuch SET DBPROPERTIES ('a'='b')", 1000,
+         "FAILED: SemanticException [Error 10072]: Database does not exist: nosuch"),
+        ("SELECT * FROM nowhere", 1301,
+         "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.default.nowhere' does not exist"),
         ("SELECT nosuch(1)", 1303, "FUNCTION_NOT_FOUND: line 1:8: Function 'nosuch' not registered"),
     ]:
         status = athena.run(sql)["Status"]

@@ -1,5 +1,6 @@
 //! Sums, differences and products of integers that fail where they would not
-//! fit, as in Trino; the engine's own wrap around.
+//! fit, as in Trino; the engine's own wrap around. Spans of time that are
+//! multiplied, which the engine refuses.
 //!
 //! Not here: what `sum` adds up, which wraps.
 
@@ -24,8 +25,13 @@ pub(super) fn register(session: &SessionContext) {
     let made = |kind| {
         Arc::new(ScalarUDF::from(Checked { kind, signature: Signature::any(2, Volatility::Immutable) }))
     };
-    let planner =
-        Planner { add: made(Kind::Add), subtract: made(Kind::Subtract), multiply: made(Kind::Multiply) };
+    let Ok(times) = session.udf("span_times") else { return };
+    let planner = Planner {
+        add: made(Kind::Add),
+        subtract: made(Kind::Subtract),
+        multiply: made(Kind::Multiply),
+        times,
+    };
     // Only a session that cannot have planners refuses one.
     drop(session.state_ref().write().register_expr_planner(Arc::new(planner)));
 }
@@ -42,6 +48,8 @@ struct Planner {
     add: Arc<ScalarUDF>,
     subtract: Arc<ScalarUDF>,
     multiply: Arc<ScalarUDF>,
+    /// A span of time so often.
+    times: Arc<ScalarUDF>,
 }
 
 impl ExprPlanner for Planner {
@@ -55,6 +63,13 @@ impl ExprPlanner for Planner {
         let (Ok(left), Ok(right)) = (expr.left.get_type(schema), expr.right.get_type(schema)) else {
             return Ok(PlannerResult::Original(expr));
         };
+        let is_span = |kind: &DataType| matches!(kind, DataType::Interval(_));
+        if expr.op == BinaryOperator::Multiply && is_span(&left) != is_span(&right) {
+            let (span, count) =
+                if is_span(&left) { (expr.left, expr.right) } else { (expr.right, expr.left) };
+            let call = ScalarFunction { func: Arc::clone(&self.times), args: vec![span, count] };
+            return Ok(PlannerResult::Planned(Expr::ScalarFunction(call)));
+        }
         if !left.is_signed_integer() || !right.is_signed_integer() {
             return Ok(PlannerResult::Original(expr));
         }

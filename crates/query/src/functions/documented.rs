@@ -265,6 +265,8 @@ fn statements_give_what_is_documented() {
             "SELECT approx_percentile(x, 2, 0.5), approx_percentile(x, ARRAY[0.0, 1.0]) FROM (VALUES 1, 2, 3) t(x)",
             "2.0|[1.0, 3.0]",
         ),
+        ("SELECT INTERVAL '2' day * 3, 2 * INTERVAL '90' minute", "6 00:00:00.000|0 03:00:00.000"),
+        ("SELECT DATE '2024-01-31' - INTERVAL '1' month * 2", "2023-11-30"),
     ] {
         let found = one(sql);
         if found != expected {

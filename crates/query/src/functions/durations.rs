@@ -4,8 +4,8 @@
 use super::scalar::{Returns, get, scalar, texts, to, wrong};
 use datafusion::arrow::array::{Array, ArrayRef, Int64Array, IntervalMonthDayNanoArray, cast::AsArray};
 use datafusion::arrow::datatypes::{
-    DataType, DurationMillisecondType, IntervalDayTimeType, IntervalMonthDayNano, IntervalMonthDayNanoType,
-    IntervalUnit, TimeUnit,
+    DataType, DurationMillisecondType, Float64Type, IntervalDayTimeType, IntervalMonthDayNano,
+    IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
 };
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::Result;
@@ -85,6 +85,22 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
             }),
             |args, _, wanted| to(&args[0], wanted),
         ),
+        // A span so often, for `checked`.
+        scalar("span_times", 2..=2, span, |args, rows, wanted| {
+            let (spans, counts) = (to(&args[0], wanted)?, to(&args[1], &DataType::Float64)?);
+            let spans = spans.as_primitive::<IntervalMonthDayNanoType>();
+            let counts = counts.as_primitive::<Float64Type>();
+            let found = (0..rows).map(|row| {
+                let (span, count) = ((spans.is_valid(row)).then(|| spans.value(row))?, counts.value(row));
+                let nanoseconds = (span.days as f64 * DAY as f64 * 1e6 + span.nanoseconds as f64) * count;
+                let (days, rest) =
+                    ((nanoseconds / (DAY as f64 * 1e6)).trunc(), nanoseconds % (DAY as f64 * 1e6));
+                let months = (f64::from(span.months) * count).trunc() as i32;
+                let found = IntervalMonthDayNano::new(months, days as i32, rest.round() as i64);
+                counts.is_valid(row).then_some(found)
+            });
+            Ok(Arc::new(found.collect::<IntervalMonthDayNanoArray>()))
+        }),
         scalar("parse_duration", 1..=1, span, |args, rows, _| {
             let values = texts(&args[0])?;
             let mut found = Vec::with_capacity(rows);
