@@ -19,6 +19,7 @@ mod dialect;
 mod error;
 mod fault;
 mod hive_type;
+mod information;
 mod literals;
 mod parquet;
 mod partitions;
@@ -96,6 +97,16 @@ pub trait Catalog: Debug + Send + Sync {
 
     /// Errors: the caller may not read it.
     fn has_database(&self, name: &str) -> Result<bool, QueryError>;
+
+    /// Names of all databases.
+    ///
+    /// Errors: the caller may not read them.
+    fn databases(&self) -> Result<Vec<String>, QueryError>;
+
+    /// All tables of a database.
+    ///
+    /// Errors: the caller may not read them.
+    fn tables(&self, database: &str) -> Result<Vec<TableInfo>, QueryError>;
 
     fn partitions(&self, table: &TableInfo) -> Result<Vec<PartitionInfo>, QueryError>;
 

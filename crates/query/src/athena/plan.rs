@@ -5,7 +5,7 @@ use super::error::place;
 use super::result::{self, ResultColumn};
 pub use super::table::Scanned;
 use super::table::{HIDDEN, HiveTable};
-use super::{Catalog, QueryError};
+use super::{Catalog, QueryError, information};
 use crate::functions;
 use crate::{Engine, EngineOptions};
 use datafusion::arrow::array::{RecordBatch, StringArray};
@@ -110,6 +110,18 @@ async fn logical(
     let has_hidden = names_hidden(&statement);
     let mut hiding = BTreeSet::new();
     for (named_database, name) in tables(&statement, &database, sql)? {
+        if named_database == information::NAME {
+            let (source, asked) = (catalog.clone(), name.clone());
+            let made = tokio::task::spawn_blocking(move || information::table(source.as_ref(), &asked)).await;
+            if let Some(provider) = made.map_err(QueryError::internal)?? {
+                let schema = schema_of(&session, &named_database)?;
+                schema.register_table(name, provider).map_err(QueryError::internal)?;
+                continue;
+            }
+            let text =
+                format!("{}Table '{CATALOG}.{named_database}.{name}' does not exist", place(sql, &name));
+            return Err(QueryError::user(1301, "TABLE_NOT_FOUND", text));
+        }
         let (source, asked) = (catalog.clone(), (named_database.clone(), name.clone()));
         let base = name.strip_suffix("$partitions").unwrap_or(&name).to_owned();
         let found = tokio::task::spawn_blocking(move || source.table(&asked.0, &base)).await;

@@ -24,6 +24,14 @@ impl Catalog for World {
         Ok(name == "default" || self.tables.iter().any(|table| table.database == name))
     }
 
+    fn databases(&self) -> Result<Vec<String>, QueryError> {
+        Ok(vec!["default".to_owned()])
+    }
+
+    fn tables(&self, database: &str) -> Result<Vec<TableInfo>, QueryError> {
+        Ok(self.tables.iter().filter(|table| table.database == database).cloned().collect())
+    }
+
     fn partitions(&self, _: &TableInfo) -> Result<Vec<PartitionInfo>, QueryError> {
         Ok(self.partitions.clone())
     }

@@ -174,6 +174,21 @@ fn published_queries() {
             vec!["action|m", "ACCEPT|{443=500}", "REJECT|{22=40}"],
         ),
         (
+            "SELECT column_name, ordinal_position, data_type, extra_info FROM information_schema.columns \
+             WHERE table_schema = 'default' AND table_name = 'vpc_flow_logs' AND ordinal_position IN (1, 2, 15) ORDER BY 2",
+            vec![
+                "column_name|ordinal_position|data_type|extra_info",
+                "version|1|integer|NULL",
+                "account_id|2|varchar|NULL",
+                "date|15|date|partition key",
+            ],
+        ),
+        (
+            "SELECT t.table_name, t.table_type FROM information_schema.tables t JOIN information_schema.schemata s \
+             ON t.table_schema = s.schema_name",
+            vec!["table_name|table_type", "vpc_flow_logs|BASE TABLE"],
+        ),
+        (
             "SELECT date FROM \"vpc_flow_logs$partitions\" ORDER BY 1",
             vec!["date", "2020-05-04", "2020-05-05"],
         ),

@@ -109,6 +109,20 @@ impl Catalog for Seen {
         }
     }
 
+    fn databases(&self) -> Result<Vec<String>, QueryError> {
+        self.may("GetDatabases", "*", None)?;
+        let call = self.caller.call(&self.services);
+        let found = call.transact(weir_control::catalog::database::list).map_err(failed)?;
+        Ok(found.iter().map(|database| database.name().to_owned()).collect())
+    }
+
+    fn tables(&self, database: &str) -> Result<Vec<TableInfo>, QueryError> {
+        self.may("GetTables", database, Some("*"))?;
+        let call = self.caller.call(&self.services);
+        let found = call.transact(|cx| table::list(cx, database)).map_err(failed)?;
+        Ok(found.iter().map(info).collect())
+    }
+
     fn partitions(&self, of: &TableInfo) -> Result<Vec<PartitionInfo>, QueryError> {
         self.may("GetPartitions", &of.database, Some(&of.name))?;
         let call = self.caller.call(&self.services);
