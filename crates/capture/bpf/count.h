@@ -68,6 +68,17 @@ static __always_inline void weir_add_to(const struct weir_flow_key *key, __u32 e
 		weir_add(flow, more->packets, more->bytes, more->flags, more->now);
 		return;
 	}
+	if (key->action == WEIR_DROPPED) {
+		struct weir_flow_key accepted = *key;
+
+		/* It was counted when it came in, or skipped then: no packet is both. */
+		accepted.action = WEIR_ACCEPT;
+		flow = weir_find_flow(&accepted, epoch);
+		if (!flow || flow->packets < more->packets)
+			return;
+		__sync_fetch_and_sub(&flow->packets, more->packets);
+		__sync_fetch_and_sub(&flow->bytes, more->bytes);
+	}
 	l = bpf_map_lookup_elem(&weir_losses, &more->losses);
 	if (!l)
 		return;

@@ -161,11 +161,9 @@ impl Capture {
 
     fn with(loaded: Loaded, sizes: Sizes, pinning: Pinning) -> Result<Self, CaptureError> {
         let leftovers = loaded.maps.names()?;
-        let windows = Windows::resume(&loaded.maps, leftovers.keys().copied().collect())?;
-        let watch = match &pinning.pins {
-            Some(pins) => Watch::adopt(pins)?.map_or(DropWatch::Unneeded, DropWatch::On),
-            None => DropWatch::Unneeded,
-        };
+        let watch = pinning.pins.as_ref().map_or(Ok(None), Watch::adopt)?;
+        let windows = Windows::resume(&loaded.maps, leftovers.keys().copied().collect(), watch.as_ref())?;
+        let watch = watch.map_or(DropWatch::Unneeded, DropWatch::On);
         Ok(Self {
             loaded,
             sizes,
@@ -186,6 +184,12 @@ impl Capture {
             String::from_utf8_lossy(&id).into_owned()
         };
         lock(&self.leftovers).iter().map(|(&number, name)| (number, text(name))).collect()
+    }
+
+    /// Numbers that the window or windows which another process left may have
+    /// counts of: a new interface under one of them would get these.
+    pub fn counted(&self) -> Vec<InterfaceNumber> {
+        lock(&self.windows).present().collect()
     }
 
     /// Takes off what another process left and nobody wants.
@@ -294,13 +298,13 @@ impl Capture {
             .update(&number.0.to_ne_bytes(), bytes_of(&name), ANY)
             .map_err(CaptureError::doing(format!("note the name of interface {number}")))?;
         let links = match self.adopt_links(number, found.device, attachment.side, &pair) {
+            // To pin them again would let go of them first.
             Ok(Some(links)) => Ok(links),
-            Ok(None) => attach::attach(&found, &attachment.device, &pair),
+            Ok(None) => attach::attach(&found, &attachment.device, &pair)
+                .and_then(|links| pins.map_or(Ok(()), |pins| links.pin(pins, number)).map(|()| links)),
             Err(error) => Err(error),
         };
-        let pinned =
-            links.and_then(|links| pins.map_or(Ok(()), |pins| links.pin(pins, number)).map(|()| links));
-        let links = match pinned {
+        let links = match links {
             Ok(links) => links,
             Err(error) => {
                 self.unpin(number);
@@ -403,9 +407,10 @@ impl Capture {
         if !matches!(*watch, DropWatch::Unneeded) {
             return;
         }
-        *watch = match Watch::start(&self.loaded.maps) {
+        let pins = self.pinning.pins.as_ref();
+        *watch = match Watch::start(&self.loaded.maps, pins) {
             Ok(started) => {
-                let pinned = self.pinning.pins.as_ref().map_or(Ok(()), |pins| started.pin(pins));
+                let pinned = pins.map_or(Ok(()), |pins| started.pin(pins));
                 if let Err(error) = pinned {
                     tracing::warn!(%error, "the watch on drops is not pinned");
                 }

@@ -97,14 +97,26 @@ fn slot_of(epoch: u64) -> usize {
 impl Windows {
     /// The windows of these maps, with the interfaces that are there: new ones,
     /// or those that another process left, maybe in the middle of a turn.
-    pub(crate) fn resume(maps: &Maps, present: BTreeSet<InterfaceNumber>) -> Result<Self, CaptureError> {
+    pub(crate) fn resume(
+        maps: &Maps,
+        mut present: BTreeSet<InterfaceNumber>,
+        watch: Option<&Watch>,
+    ) -> Result<Self, CaptureError> {
         let state = maps.read_state()?;
         let control = read_control(maps)?;
-        let mut windows = Self { state, closed_present: present.clone(), present, missed: 0 };
+        present.extend(counted(maps)?);
+        // What was missed before is in windows before, or was lost with them.
+        let missed = watch.map_or(0, Watch::missed);
+        let mut windows = Self { state, closed_present: present.clone(), present, missed };
         if control.epoch != state.epoch as u32 {
-            windows.finish_turn(maps, None, true)?;
+            windows.finish_turn(maps, watch, true)?;
         }
         Ok(windows)
+    }
+
+    /// Interfaces that the running window or the closed one may have counts of.
+    pub(crate) fn present(&self) -> impl Iterator<Item = InterfaceNumber> {
+        self.present.union(&self.closed_present).copied()
     }
 
     /// An interface was attached.
@@ -219,6 +231,29 @@ impl Windows {
     }
 }
 
+/// Under which numbers anything was counted in either window, whoever had them.
+fn counted(maps: &Maps) -> Result<BTreeSet<InterfaceNumber>, CaptureError> {
+    let doing = || CaptureError::doing("read whose counts another process left");
+    let mut numbers = BTreeSet::new();
+    for flows in &maps.flows {
+        flows
+            .for_each(|key, _| {
+                let key: abi::FlowKey = abi::read(key);
+                numbers.insert(InterfaceNumber(key.interface));
+            })
+            .map_err(doing())?;
+    }
+    maps.losses
+        .for_each(|key, losses| {
+            if losses.iter().any(|&byte| byte != 0) {
+                // As losses_key.
+                numbers.insert(InterfaceNumber(abi::read::<u32>(key) / 2));
+            }
+        })
+        .map_err(doing())?;
+    Ok(numbers)
+}
+
 /// A closed window, to be read.
 #[derive(Debug)]
 struct Closed<'a> {
@@ -295,6 +330,10 @@ fn read(maps: &Maps, closed: &Closed<'_>) -> Result<ClosedWindow, CaptureError> 
                 } else {
                     of_flow.carried = flow
                 };
+                return;
+            }
+            // All its packets were dropped, and had no room as such.
+            if flow.packets == 0 {
                 return;
             }
             let sample = sample_of(&key, &flow, within(flow.first_ns), within(flow.last_ns));

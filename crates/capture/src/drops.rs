@@ -29,7 +29,11 @@ pub(crate) struct Watch {
 }
 
 const LINK_PIN: &str = "drops";
-const PROGRAM_PIN: &str = "drops-program";
+
+/// Says which program it is: another version's is not taken over.
+fn program_pin() -> String {
+    format!("drops-program-{:08x}", crc32fast::hash(&OBJECT.0))
+}
 
 /// The object with the offsets of the running kernel, and the tracepoint's type.
 struct Fitted {
@@ -65,8 +69,9 @@ fn fit() -> Result<Fitted, CaptureError> {
 
 impl Watch {
     /// Loads the program over the maps of the interfaces; from the return on
-    /// drops are counted.
-    pub(crate) fn start(maps: &Maps) -> Result<Self, CaptureError> {
+    /// drops are counted. One of another version, left at work, ends: a drop that
+    /// both saw would count twice.
+    pub(crate) fn start(maps: &Maps, pins: Option<&Pins>) -> Result<Self, CaptureError> {
         let Fitted { object, btf, tracepoint } = fitted()?;
         let mut object = object.clone();
         let btf = bpf::load_btf(btf).map_err(CaptureError::doing("load BPF type information"))?;
@@ -84,6 +89,9 @@ impl Watch {
         object.relocate_calls(&text).map_err(unreadable)?;
         let program =
             crate::object::load_program(&object, PROGRAM, Kind::Tracepoint(*tracepoint), btf.as_fd())?;
+        if let Some(pins) = pins {
+            pins.remove(LINK_PIN);
+        }
         let link = bpf::open_tracepoint(program.as_fd())
             .map_err(CaptureError::doing("attach to the tracepoint skb:kfree_skb"))?;
         Ok(Self { program, link })
@@ -91,7 +99,7 @@ impl Watch {
 
     /// The watch that another process left at work.
     pub(crate) fn adopt(pins: &Pins) -> Result<Option<Self>, CaptureError> {
-        Ok(match (pins.get(LINK_PIN)?, pins.get(PROGRAM_PIN)?) {
+        Ok(match (pins.get(LINK_PIN)?, pins.get(&program_pin())?) {
             (Some(link), Some(program)) => Some(Self { program, link }),
             _ => None,
         })
@@ -99,7 +107,7 @@ impl Watch {
 
     /// Gives it names, so that it outlives the process.
     pub(crate) fn pin(&self, pins: &Pins) -> Result<(), CaptureError> {
-        pins.put(PROGRAM_PIN, &self.program)?;
+        pins.put(&program_pin(), &self.program)?;
         pins.put(LINK_PIN, &self.link)
     }
 

@@ -63,6 +63,8 @@ struct Watched {
     sequence: u32,
     devices: BTreeMap<u32, Device>,
     is_stale: bool,
+    /// False: nothing is known of the devices yet.
+    was_listed: bool,
 }
 
 /// A watch on the devices of several namespaces. It belongs to one thread.
@@ -70,6 +72,8 @@ struct Watched {
 pub struct Devices {
     own: Watched,
     others: BTreeMap<String, Watched>,
+    /// Namespaces that are there and could not be opened.
+    unopened: BTreeSet<String>,
     /// Names that come and go; `None` where the kernel has no inotify left.
     names: Option<File>,
     woken: UnixStream,
@@ -92,13 +96,13 @@ impl Watched {
     fn open(id: u64) -> io::Result<Self> {
         let events = watch::rtnetlink(watch::DEVICE_GROUPS)?;
         let ask = watch::rtnetlink(0)?;
-        Ok(Self { id, events, ask, sequence: 0, devices: BTreeMap::new(), is_stale: true })
+        Ok(Self { id, events, ask, sequence: 0, devices: BTreeMap::new(), is_stale: true, was_listed: false })
     }
 
     fn refresh(&mut self) -> io::Result<()> {
         for _ in 0..ATTEMPTS {
             if let Some(devices) = self.list()? {
-                (self.devices, self.is_stale) = (devices, false);
+                (self.devices, self.is_stale, self.was_listed) = (devices, false, true);
                 return Ok(());
             }
         }
@@ -154,7 +158,14 @@ impl Devices {
         for stream in [&woken, &waker] {
             stream.set_nonblocking(true).map_err(doing())?;
         }
-        Ok(Self { own, others: BTreeMap::new(), names: watch::inotify().ok(), woken, waker })
+        Ok(Self {
+            own,
+            others: BTreeMap::new(),
+            unopened: BTreeSet::new(),
+            names: watch::inotify().ok(),
+            woken,
+            waker,
+        })
     }
 
     /// # Errors
@@ -211,11 +222,21 @@ impl Devices {
                 Err(error) => failed.push((name.clone(), error)),
             }
         }
+        let is_there = |name: &&String| id_of(name).is_some();
+        self.unopened = failed.iter().map(|(name, _)| name).filter(is_there).cloned().collect();
         failed
     }
 
-    /// What there is now; of a namespace with two names one time.
-    pub fn look(&mut self) -> Vec<Seen<'_>> {
+    /// Namespaces of which nothing is known, although they are there: what was in
+    /// them may be there still. `None` is this process's own.
+    pub fn unlisted(&self) -> BTreeSet<Option<String>> {
+        let own = (!self.own.was_listed).then_some(None);
+        let others = self.others.iter().filter(|(_, watched)| !watched.was_listed).map(|(name, _)| name);
+        own.into_iter().chain(others.chain(&self.unopened).cloned().map(Some)).collect()
+    }
+
+    /// Lists what has changed.
+    pub fn refresh(&mut self) {
         for watched in std::iter::once(&mut self.own).chain(self.others.values_mut()) {
             if watched.is_stale
                 && let Err(error) = watched.refresh()
@@ -223,9 +244,17 @@ impl Devices {
                 tracing::debug!(%error, "the devices of a namespace cannot be listed");
             }
         }
-        let mut seen = vec![Seen { netns: None, id: self.own.id, devices: &self.own.devices }];
+    }
+
+    /// What there is, as of the last refresh; of a namespace with two names one
+    /// time, of one that could not be listed yet nothing.
+    pub fn look(&self) -> Vec<Seen<'_>> {
+        let mut seen = Vec::new();
+        if self.own.was_listed {
+            seen.push(Seen { netns: None, id: self.own.id, devices: &self.own.devices });
+        }
         for (name, watched) in &self.others {
-            if !seen.iter().any(|other| other.id == watched.id) {
+            if watched.was_listed && !seen.iter().any(|other| other.id == watched.id) {
                 seen.push(Seen { netns: Some(name), id: watched.id, devices: &watched.devices });
             }
         }

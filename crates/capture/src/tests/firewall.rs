@@ -3,7 +3,7 @@
 
 use super::support::{ENI, Raised, SMALL, drain, flows, is_root, line, start, sum};
 use super::wire::{DEVICE, End, Wire, ip, settled};
-use crate::{Capture, ClosedWindow, InterfaceNumber, netns};
+use crate::{Capture, ClosedWindow, InterfaceNumber, Sizes, netns};
 use std::io::Write;
 use std::net::UdpSocket;
 use std::process::{Command, Stdio};
@@ -400,6 +400,44 @@ fn a_bridge_refuses_between_its_ports() {
     let window = drain(&capture);
     assert_eq!(udp(&window, ENI, Direction::Ingress), expected);
     assert_eq!(udp(&window, OTHER, Direction::Egress), expected);
+}
+
+#[test]
+fn without_room_a_dropped_packet_is_skipped_once() {
+    if !can_test() {
+        return;
+    }
+    const FLOWS: u16 = 500;
+    let (wire, capture) = (Wire::new(), start(Sizes { flows: 64, ..SMALL }));
+    nft(
+        &wire.b.namespace,
+        "table inet f { chain in { type filter hook input priority 0; udp dport >= 10000 drop; } }
+        ",
+    );
+    attach(&capture, ENI, &wire.b.namespace, DEVICE, Side::Instance);
+    let (sender, receiver) = (wire.a.udp(5000), wire.b.udp(9));
+    meet(&sender, &receiver, (&wire.b.v4.to_string(), 9));
+    drain(&capture);
+    for times in [1, 3] {
+        for port in 0..FLOWS {
+            for _ in 0..times {
+                sender.send_to(&[0; 10], (wire.b.v4, 10_000 + port)).unwrap();
+            }
+        }
+        sender.send_to(&[1], (wire.b.v4, 9)).unwrap();
+        arrive(&receiver, 1);
+        let window = drain(&capture);
+        let samples = &window.interfaces[&ENI];
+        let counted = sum(&window, |flow| flow.dst_port >= 10_000);
+        let refused = sum(&window, |flow| flow.dst_port >= 10_000 && flow.action == Action::Reject);
+        assert_eq!(refused, counted);
+        // Or the last one, which no rule drops, had no room.
+        let last = sum(&window, |flow| flow.dst_port == 9).0;
+        let all = (counted.0 + last + samples.skipped_packets, counted.1 + samples.skipped_bytes);
+        let sent = u64::from(FLOWS) * times;
+        assert_eq!(all, (sent + 1, sent * 38 + if last == 1 { 0 } else { 29 }), "{times}");
+        assert!(samples.skipped_packets > sent / 2 && !samples.flows.is_empty());
+    }
 }
 
 #[test]

@@ -220,24 +220,34 @@ pub fn readdress(cx: Cx<'_>, id: &EniId, ipv4: &[(Ipv4Addr, u8)], ipv6: &[Ipv6Ad
     Ok(true)
 }
 
-/// The device of an attachment is called otherwise now.
+/// The devices of attachments are called otherwise now: all of them, or none if
+/// one cannot be. They may have swapped their names.
 ///
 /// Errors: those of [`attachment::put`].
-pub fn rename(cx: Cx<'_>, id: &EniId, device: &str) -> Result<()> {
-    let Some(mut attachment) = attachment::get(cx, id)? else { return Ok(()) };
-    attachment.device = device.to_owned();
-    let interface: Option<NetworkInterface> = cx.tx.get(cx.scope, id.as_str())?;
-    let at = interface.and_then(|interface| interface.attached);
-    attachment::delete(cx, id)?;
-    attachment::put(cx, &attachment)?;
-    // It never left its place on the instance.
-    if let (Some(mut interface), Some(at)) = (cx.tx.get::<NetworkInterface>(cx.scope, id.as_str())?, at) {
-        interface.attached = Some(at);
-        interface_index::put(cx, &interface)?;
+pub fn rename(cx: Cx<'_>, devices: &[(&EniId, &str)]) -> Result<()> {
+    let mut renamed = Vec::new();
+    for &(id, device) in devices {
+        let Some(attachment) = attachment::get(cx, id)? else { continue };
+        let interface: Option<NetworkInterface> = cx.tx.get(cx.scope, id.as_str())?;
+        let at = interface.and_then(|interface| interface.attached);
+        renamed.push((Attachment { device: device.to_owned(), ..attachment }, at));
     }
-    if is_of_rule(cx, id)? {
-        let place = place(attachment.netns.as_deref(), device);
-        tags::set(cx, id.as_str(), &[(TAG.to_owned(), shorten(&place))])?;
+    // All names are free before the first is taken.
+    for (Attachment { interface: id, .. }, _) in &renamed {
+        attachment::delete(cx, id)?;
+    }
+    for (attachment, at) in renamed {
+        attachment::put(cx, &attachment)?;
+        let id = &attachment.interface;
+        // It never left its place on the instance.
+        if let (Some(mut interface), Some(at)) = (cx.tx.get::<NetworkInterface>(cx.scope, id.as_str())?, at) {
+            interface.attached = Some(at);
+            interface_index::put(cx, &interface)?;
+        }
+        if is_of_rule(cx, id)? {
+            let place = place(attachment.netns.as_deref(), &attachment.device);
+            tags::set(cx, id.as_str(), &[(TAG.to_owned(), shorten(&place))])?;
+        }
     }
     Ok(())
 }
@@ -341,6 +351,26 @@ mod tests {
     }
 
     #[test]
+    fn devices_swap_their_names() {
+        let world = World::new();
+        let make = |name: &str| world.run(|cx| appear(cx, &device(name, None, &[]))).unwrap().0.id;
+        let (a, b, c) = (make("veth0"), make("veth1"), make("veth2"));
+        let named =
+            || [&a, &b, &c].map(|id| world.run(|cx| attachment::get(cx, id)).unwrap().unwrap().device);
+        let places = || {
+            let made = world.run(of_rules).unwrap();
+            [&a, &b, &c].map(|id| made.iter().find(|of| of.interface == *id).unwrap().place.clone())
+        };
+        world.run(|cx| rename(cx, &[(&a, "veth1"), (&b, "veth0")])).unwrap();
+        assert_eq!(named(), ["veth1", "veth0", "veth2"]);
+        world.run(|cx| rename(cx, &[(&b, "veth1"), (&a, "veth2"), (&c, "veth3")])).unwrap();
+        assert_eq!((named(), places()), (["veth2", "veth1", "veth3"].map(String::from), named()));
+        // All or none.
+        world.run(|cx| rename(cx, &[(&b, "veth9"), (&a, "veth3")])).unwrap_err();
+        assert_eq!(named(), ["veth2", "veth1", "veth3"]);
+    }
+
+    #[test]
     fn a_device_in_the_shared_space_leaves_room_for_those_without_a_network() {
         let world = World::new();
         for device in [
@@ -369,7 +399,7 @@ mod tests {
         let get = || world.run(|cx| cx.tx.get::<NetworkInterface>(cx.scope, id.as_str())).unwrap().unwrap();
         let place_of = || world.run(of_rules).unwrap()[0].place.clone();
         let at = get().attached;
-        world.run(|cx| rename(cx, &id, "lan0")).unwrap();
+        world.run(|cx| rename(cx, &[(&id, "lan0")])).unwrap();
         assert_eq!((place_of().as_str(), get().attached), ("web/lan0", at));
         let new = [("10.0.1.77".parse().unwrap(), 24)];
         assert!(world.run(|cx| readdress(cx, &id, &new, &[])).unwrap());

@@ -21,6 +21,8 @@ pub trait Network {
     fn set_mode(&self, number: u32, mode: Mode) -> Result<(), String>;
     /// Numbers that a killed agent left at work, and the ids of their interfaces.
     fn leftovers(&self) -> Vec<(u32, String)>;
+    /// Numbers that a killed agent's window may have counts of.
+    fn counted(&self) -> Vec<u32>;
     /// Takes off one that nobody wants any more.
     fn discard(&self, number: u32) -> Result<(), String>;
     /// Numbers whose device has vanished, and the programs with it.
@@ -65,7 +67,8 @@ impl Follower {
     pub fn take_over(network: &impl Network) -> Self {
         let left: BTreeMap<String, u32> =
             network.leftovers().into_iter().map(|(number, id)| (id, number)).collect();
-        let used = left.values().max().map_or(0, |highest| highest + 1);
+        let highest = left.values().copied().chain(network.counted()).max();
+        let used = highest.map_or(0, |highest| highest + 1);
         let retired = (0..used).filter(|number| !left.values().any(|left| left == number)).collect();
         Self { left, used, retired, ..Self::default() }
     }
@@ -206,6 +209,17 @@ impl Follower {
         self.free.append(&mut self.closing);
     }
 
+    /// While the window is settled that a killed agent had closed, no number
+    /// becomes free: the running window was a killed agent's, too.
+    pub fn hold_retired(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.retired)
+    }
+
+    /// The other half of [`Self::hold_retired`].
+    pub fn retire(&mut self, mut held: Vec<u32>) {
+        self.retired.append(&mut held);
+    }
+
     pub fn problems(&self) -> &BTreeMap<EniId, String> {
         &self.problems
     }
@@ -241,6 +255,7 @@ mod tests {
         gone: RefCell<BTreeSet<u32>>,
         moved: RefCell<BTreeSet<u32>>,
         left: RefCell<Vec<(u32, String)>>,
+        counted: Vec<u32>,
     }
 
     impl Fake {
@@ -273,6 +288,9 @@ mod tests {
         }
         fn leftovers(&self) -> Vec<(u32, String)> {
             self.left.borrow().clone()
+        }
+        fn counted(&self) -> Vec<u32> {
+            self.counted.clone()
         }
         fn discard(&self, number: u32) -> Result<(), String> {
             self.note(format!("discard {number}"))
@@ -348,6 +366,27 @@ mod tests {
             &fake,
         );
         assert_eq!(fake.said(), ["attach 4 d"]);
+    }
+
+    #[test]
+    fn a_number_with_counts_of_a_killed_agent_waits_for_its_window() {
+        let fake = Fake { counted: vec![1, 2], ..Fake::default() };
+        fake.left.borrow_mut().extend([(0, EniId::from_random(1).to_string())]);
+        let mut follower = Follower::take_over(&fake);
+        follower.follow(&orders(vec![order(1, "a"), order(2, "b")]), &fake);
+        assert_eq!(fake.said(), ["attach 0 a", "attach 3 b"]);
+        // The closed window of the killed agent first: the running one is its, too.
+        let held = follower.hold_retired();
+        follower.closed();
+        follower.cleared();
+        follower.retire(held);
+        follower.follow(&orders(vec![order(1, "a"), order(2, "b"), order(3, "c")]), &fake);
+        assert_eq!(fake.said(), ["attach 4 c"]);
+        follower.closed();
+        follower.cleared();
+        follower
+            .follow(&orders((1..5).map(|n| order(n, ["a", "b", "c", "d"][n as usize - 1])).collect()), &fake);
+        assert_eq!(fake.said(), ["attach 2 d"]);
     }
 
     #[test]

@@ -121,9 +121,11 @@ impl Agent {
             run,
             swept: Instant::now(),
         };
-        work.follow();
+        work.guarded("follow the orders", Work::follow);
         if work.parts.capture.has_closed_window() {
+            let held = work.follower.hold_retired();
             work.finish(noted);
+            work.follower.retire(held);
         }
         let thread = std::thread::Builder::new().name("agent".into()).spawn(move || work.run(&receiver))?;
         Ok(Self { handle, thread: Some(thread) })

@@ -30,6 +30,10 @@ impl Network for Capture {
         Capture::leftovers(self).into_iter().map(|(number, id)| (number.0, id)).collect()
     }
 
+    fn counted(&self) -> Vec<u32> {
+        Capture::counted(self).into_iter().map(|number| number.0).collect()
+    }
+
     fn discard(&self, number: u32) -> Result<(), String> {
         Capture::discard(self, InterfaceNumber(number)).map_err(text)
     }

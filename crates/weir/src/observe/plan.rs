@@ -33,6 +33,14 @@ pub const KEEP: i64 = 600_000;
 /// A device: its namespace and its index there.
 pub type Key = (u64, u32);
 
+/// A device that is called otherwise now, and its interface.
+#[derive(Debug)]
+pub struct Renamed {
+    pub interface: EniId,
+    pub from: String,
+    pub to: String,
+}
+
 /// What is to be done.
 #[derive(Debug)]
 pub enum Step {
@@ -42,11 +50,8 @@ pub enum Step {
         place: String,
         why: &'static str,
     },
-    Rename {
-        interface: EniId,
-        from: String,
-        to: String,
-    },
+    /// All names that changed between two looks: devices may have swapped theirs.
+    Rename(Vec<Renamed>),
     Readdress {
         interface: EniId,
         ipv4: Vec<(Ipv4Addr, u8)>,
@@ -87,6 +92,13 @@ enum State {
     LeftAlone,
 }
 
+/// Where a device should be.
+#[derive(Debug)]
+struct Awaited {
+    netns: Option<String>,
+    place: String,
+}
+
 #[derive(Debug)]
 pub struct Plan {
     rules: Vec<Rule>,
@@ -96,7 +108,7 @@ pub struct Plan {
     /// Interfaces that rules made.
     made: BTreeSet<EniId>,
     /// Attachments of rules whose device has not been seen yet.
-    awaited: BTreeMap<EniId, String>,
+    awaited: BTreeMap<EniId, Awaited>,
     /// Attachments that are still to be undone: interface, place and reason.
     owed: Vec<(EniId, String, &'static str)>,
     is_first: bool,
@@ -117,7 +129,9 @@ impl Plan {
         for OfRule { interface, place, attachment } in made {
             plan.made.insert(interface.clone());
             match attachment {
-                Some(_) => drop(plan.awaited.insert(interface, place)),
+                Some(Attachment { netns, .. }) => {
+                    drop(plan.awaited.insert(interface, Awaited { netns, place }));
+                }
                 None => drop(plan.gone.insert(place, (interface, now))),
             }
         }
@@ -134,7 +148,15 @@ impl Plan {
     }
 
     /// What is to be done now.
-    pub fn step(&mut self, now: i64, seen: &[Seen<'_>], attachments: &[Attachment]) -> Vec<Step> {
+    ///
+    /// `unlisted` are namespaces that `seen` says nothing of.
+    pub fn step(
+        &mut self,
+        now: i64,
+        seen: &[Seen<'_>],
+        unlisted: &BTreeSet<Option<String>>,
+        attachments: &[Attachment],
+    ) -> Vec<Step> {
         // Of what is gone the name may be another's now.
         let mut steps = self.lose_owed(now, attachments);
         steps.extend(self.lose_gone(now, seen));
@@ -147,7 +169,11 @@ impl Plan {
             }
         }
         // What was attached before this process began and is not there.
-        for (interface, place) in std::mem::take(&mut self.awaited) {
+        let (waiting, gone) = std::mem::take(&mut self.awaited)
+            .into_iter()
+            .partition(|(_, awaited)| unlisted.contains(&awaited.netns));
+        self.awaited = waiting;
+        for (interface, Awaited { place, .. }) in gone {
             steps.push(self.lose(interface, place, "the device is gone", now));
         }
         let over: Vec<String> = self
@@ -217,7 +243,7 @@ impl Plan {
                     }
                     State::Attached { interface, .. } | State::Ordinary(interface) => {
                         let (interface, to) = (interface.clone(), device.name.clone());
-                        renames.push(Step::Rename { interface, from, to });
+                        renames.push(Renamed { interface, from, to });
                     }
                     _ => {
                         tracked.since = now;
@@ -227,7 +253,9 @@ impl Plan {
             }
         }
         // A name that one device gives up may be another's.
-        steps.append(&mut renames);
+        if !renames.is_empty() {
+            steps.push(Step::Rename(renames));
+        }
         steps
     }
 
@@ -337,13 +365,15 @@ impl Plan {
                 }
             }
             Step::Vanish { interface, place, why } => self.owed.push((interface, place, why)),
-            Step::Rename { interface, from, .. } => {
-                let named = self.devices.values_mut().find(|tracked| match &tracked.state {
-                    State::Attached { interface: of, .. } | State::Ordinary(of) => *of == interface,
-                    _ => false,
-                });
-                if let Some(tracked) = named {
-                    tracked.name = from;
+            Step::Rename(renames) => {
+                for Renamed { interface, from, .. } in renames {
+                    let named = self.devices.values_mut().find(|tracked| match &tracked.state {
+                        State::Attached { interface: of, .. } | State::Ordinary(of) => *of == interface,
+                        _ => false,
+                    });
+                    if let Some(tracked) = named {
+                        tracked.name = from;
+                    }
                 }
             }
             Step::Readdress { interface, .. } => {
@@ -380,9 +410,11 @@ fn after(steps: &[Step], attachments: &[Attachment]) -> Vec<Attachment> {
     for step in steps {
         match step {
             Step::Vanish { interface, .. } => attachments.retain(|old| old.interface != *interface),
-            Step::Rename { interface, to, .. } => {
-                for old in attachments.iter_mut().filter(|old| old.interface == *interface) {
-                    old.device.clone_from(to);
+            Step::Rename(renames) => {
+                for old in &mut attachments {
+                    if let Some(renamed) = renames.iter().find(|renamed| renamed.interface == old.interface) {
+                        old.device.clone_from(&renamed.to);
+                    }
                 }
             }
             _ => {}

@@ -21,7 +21,7 @@ impl World {
             Seen { netns: None, id: 1, devices: &self.own },
             Seen { netns: Some("web"), id: 2, devices: &self.web },
         ];
-        let steps = plan.step(now, &seen, &self.attachments);
+        let steps = plan.step(now, &seen, &BTreeSet::new(), &self.attachments);
         let mut said = Vec::new();
         for step in steps {
             if self.is_away {
@@ -49,13 +49,20 @@ impl World {
                     self.attachments.retain(|attachment| attachment.interface != interface);
                     format!("detach {place}")
                 }
-                Step::Rename { interface, from, to } => {
-                    for attachment in &mut self.attachments {
-                        if attachment.interface == interface {
-                            attachment.device.clone_from(&to);
+                Step::Rename(renames) => {
+                    let mut said = vec!["rename".to_owned()];
+                    for Renamed { interface, from, to } in renames {
+                        for attachment in &mut self.attachments {
+                            if attachment.interface == interface {
+                                attachment.device.clone_from(&to);
+                            }
                         }
+                        said.push(format!("{from}>{to}"));
                     }
-                    format!("rename {from} {to}")
+                    // As the state has it: a device has one interface.
+                    let places = self.attachments.iter().map(|a| (&a.netns, &a.device));
+                    assert_eq!(places.collect::<BTreeSet<_>>().len(), self.attachments.len());
+                    said.join(" ")
                 }
                 Step::Readdress { ipv4, ipv6, .. } => format!("addresses {} {}", ipv4.len(), ipv6.len()),
                 Step::Look => "look".to_owned(),
@@ -124,7 +131,7 @@ fn names_change() {
     world.own.extend([veth(5, "veth5", &[]), veth(6, "lan", &[])]);
     assert_eq!(world.step(&mut plan, 0), ["attach veth5 0 host"], "at the start nothing is waited for");
     world.own.extend([veth(5, "vethX", &[])]);
-    assert_eq!(world.step(&mut plan, 10), ["rename veth5 vethX"]);
+    assert_eq!(world.step(&mut plan, 10), ["rename veth5>vethX"]);
     world.own.extend([veth(6, "veth5", &[])]);
     world.step(&mut plan, 20);
     assert_eq!(world.step(&mut plan, 520), ["attach veth5 0 host"]);
@@ -168,7 +175,7 @@ fn what_somebody_did_by_hand_stands() {
     world.attachments.push(Attachment { interface, device: "lan0".to_owned(), netns: None, mode, side });
     assert_eq!(world.step(&mut plan, 6000), NOTHING);
     world.own.extend([veth(6, "lan1", &[])]);
-    assert_eq!(world.step(&mut plan, 6100), ["rename lan0 lan1"]);
+    assert_eq!(world.step(&mut plan, 6100), ["rename lan0>lan1"]);
     world.own.remove(&6);
     assert_eq!(world.step(&mut plan, 6200), ["look"]);
 }
@@ -205,13 +212,51 @@ fn a_name_passes_from_one_device_to_another_in_one_look() {
     // Of one that is called otherwise now, to a new one and to one that was there.
     world.own.extend([veth(6, "vethX", &[]), veth(10, "veth6", &[])]);
     world.own.extend([veth(9, "vethY", &[]), veth(7, "veth5", &[])]);
-    assert_eq!(world.step(&mut plan, 2000), ["rename veth6 vethX", "rename veth5 vethY"]);
+    assert_eq!(world.step(&mut plan, 2000), ["rename veth6>vethX veth5>vethY"]);
     assert_eq!(world.step(&mut plan, 2500), ["attach veth5 0 host", "attach veth6 0 host"]);
     // Of one that no rule wants under its new name, to one that is attached.
     world.own.extend([veth(6, "vethY", &[]), veth(9, "lan9", &[])]);
-    assert_eq!(world.step(&mut plan, 3000), ["detach vethY", "rename vethX vethY"]);
+    assert_eq!(world.step(&mut plan, 3000), ["detach vethY", "rename vethX>vethY"]);
     assert_eq!(world.step(&mut plan, 9000), NOTHING);
     assert_eq!(world.attachments.len(), 3);
+}
+
+#[test]
+fn names_are_swapped_and_handed_on_in_one_look() {
+    let (mut plan, mut world) = (plan(&["veth*"]), World::default());
+    world.own.extend([veth(1, "veth1", &[]), veth(2, "veth2", &[]), veth(3, "veth3", &[])]);
+    world.step(&mut plan, 0);
+    world.own.extend([veth(1, "veth2", &[]), veth(2, "veth1", &[])]);
+    assert_eq!(world.step(&mut plan, 1000), ["rename veth1>veth2 veth2>veth1"]);
+    // In a row, whichever comes first.
+    world.own.extend([veth(1, "veth1", &[]), veth(2, "veth3", &[]), veth(3, "veth4", &[])]);
+    assert_eq!(world.step(&mut plan, 2000), ["rename veth2>veth1 veth1>veth3 veth3>veth4"]);
+    world.own.extend([veth(1, "veth0", &[]), veth(2, "veth1", &[]), veth(3, "veth3", &[])]);
+    world.is_away = true;
+    assert_eq!(world.step(&mut plan, 3000), ["failed"]);
+    world.is_away = false;
+    assert_eq!(world.step(&mut plan, 4000), ["rename veth1>veth0 veth3>veth1 veth4>veth3"]);
+    assert_eq!(world.step(&mut plan, 9000), NOTHING);
+}
+
+#[test]
+fn what_cannot_be_listed_yet_is_awaited() {
+    let (interface, netns) = (EniId::from_random(7), Some("web".to_owned()));
+    let attachment = Attachment {
+        interface: interface.clone(),
+        device: "eth0".to_owned(),
+        netns: netns.clone(),
+        mode: Mode::Observe,
+        side: Side::Instance,
+    };
+    let made = OfRule { interface, place: "web/eth0".to_owned(), attachment: Some(attachment.clone()) };
+    let mut plan = Plan::new(vec![Rule::new("ns:web/eth*", Mode::Observe).unwrap()], vec![made], 0);
+    let own = BTreeMap::new();
+    let seen = [Seen { netns: None, id: 1, devices: &own }];
+    let attachments = [attachment];
+    assert!(plan.step(0, &seen, &BTreeSet::from([netns]), &attachments).is_empty());
+    let steps = plan.step(1000, &seen, &BTreeSet::new(), &attachments);
+    assert!(matches!(&steps[..], [Step::Vanish { .. }]), "{steps:?}");
 }
 
 #[test]
@@ -222,7 +267,7 @@ fn a_name_of_one_that_was_attached_by_hand_can_pass_too() {
     world.attachments.push(Attachment { interface, device: "veth5".to_owned(), netns: None, mode, side });
     assert_eq!(world.step(&mut plan, 0), NOTHING);
     world.own.extend([veth(5, "lan5", &[]), veth(9, "veth5", &[])]);
-    assert_eq!(world.step(&mut plan, 1000), ["rename veth5 lan5"]);
+    assert_eq!(world.step(&mut plan, 1000), ["rename veth5>lan5"]);
     assert_eq!(world.step(&mut plan, 1500), ["attach veth5 0 host"]);
 }
 
@@ -249,7 +294,7 @@ fn what_could_not_be_done_is_done_later() {
         assert_eq!(world.step(&mut plan, now), ["failed", "failed"], "the name is not the new device's yet");
     }
     world.is_away = false;
-    assert_eq!(world.step(&mut plan, 2002), ["detach web/eth3", "rename eth2 eth4"]);
+    assert_eq!(world.step(&mut plan, 2002), ["detach web/eth3", "rename eth2>eth4"]);
     assert_eq!(world.step(&mut plan, 2500), ["attach again web/eth3 0 instance"]);
     world.step(&mut plan, 2501);
 

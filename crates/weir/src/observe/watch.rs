@@ -3,7 +3,7 @@
 //! database does not take is tried again.
 
 use super::PATIENCE;
-use super::plan::{Key, Plan, Step};
+use super::plan::{Key, Plan, Renamed, Step};
 use super::rule::Rule;
 use crate::agent::Handle;
 use crate::server::now;
@@ -189,7 +189,8 @@ impl Work {
         }
         self.unseen.retain(|netns| failed.iter().any(|(failed, _)| failed == netns));
         let age = self.age();
-        let steps = self.plan.step(age, &self.devices.look(), &self.attachments);
+        self.devices.refresh();
+        let steps = self.plan.step(age, &self.devices.look(), &self.devices.unlisted(), &self.attachments);
         let mut appeared = Vec::new();
         let mut is_away = false;
         for step in steps {
@@ -223,9 +224,13 @@ impl Work {
                 self.transact(|cx| appeared::vanish(cx, interface))?;
                 info!(%interface, device = place, "{why}: detached");
             }
-            Step::Rename { interface, from, to } => {
-                self.transact(|cx| appeared::rename(cx, interface, to))?;
-                info!(%interface, from, to, "the device was renamed");
+            Step::Rename(renames) => {
+                let named: Vec<(&EniId, &str)> =
+                    renames.iter().map(|renamed| (&renamed.interface, renamed.to.as_str())).collect();
+                self.transact(|cx| appeared::rename(cx, &named))?;
+                for Renamed { interface, from, to } in renames {
+                    info!(%interface, from, to, "the device was renamed");
+                }
             }
             Step::Readdress { interface, ipv4, ipv6 } => {
                 self.transact(|cx| appeared::readdress(cx, interface, ipv4, ipv6))?;
@@ -295,7 +300,10 @@ fn device_of(step: &Step) -> String {
     match step {
         Step::Appear(_, device) => place(device.netns.as_deref(), &device.device),
         Step::Vanish { place, .. } | Step::Expire { place, .. } => place.clone(),
-        Step::Rename { to, .. } => to.clone(),
+        Step::Rename(renames) => {
+            let names: Vec<&str> = renames.iter().map(|renamed| renamed.to.as_str()).collect();
+            names.join(", ")
+        }
         Step::Readdress { interface, .. } => interface.to_string(),
         Step::Look => String::new(),
     }
