@@ -18,6 +18,8 @@ pub enum ConditionError {
         "'*' at column {column} stands for any characters after 'like' only: write like {found}, or quote it"
     )]
     StarWithoutLike { found: String, column: usize },
+    #[error("'%' at column {column} stands for itself alone: any characters are '*'")]
+    PercentInLike { column: usize },
     #[error("the quote at column {column} is not closed")]
     UnclosedQuote { column: usize },
     #[error("more than {max} parentheses and 'not's within each other at column {column}")]
@@ -33,6 +35,7 @@ impl ConditionError {
             | Self::TooLarge { column, .. }
             | Self::EmptyRange { column, .. }
             | Self::StarWithoutLike { column, .. }
+            | Self::PercentInLike { column }
             | Self::UnclosedQuote { column }
             | Self::TooDeep { column, .. } => *column,
         }

@@ -16,7 +16,9 @@
 //! of the language are read in any case (`&&`, `||`, `!`, `==` and `<>` too);
 //! texts are bare or in single or double quotes, which stand twice for
 //! themselves. Addresses compare as addresses, `=` with a network or a range
-//! means `in`; protocols have their names (`protocol = tcp`); the few values of
+//! means `in`; protocols and TCP flags have their names (`protocol = tcp`, `tcp-flags =
+//! SYN|ACK`), times of start and end are in UTC (`start >= 2024-05-01T12:00`; `=`
+//! with a day or a minute means all of it); the few values of
 //! action, log-status, flow-direction and type are read in any case. Other
 //! texts are compared letter by letter.
 //!
@@ -52,6 +54,7 @@ mod parse;
 mod test;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use error::{ConditionError, MissingField};
 #[cfg(feature = "columns")]

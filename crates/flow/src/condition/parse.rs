@@ -3,6 +3,7 @@
 use super::glob::Glob;
 use super::lex::{Token, tokens};
 use super::test::Test;
+use super::time;
 use super::{ConditionError, Expression};
 use crate::field::{Field, Kind};
 use crate::names;
@@ -113,9 +114,12 @@ impl<'t> Parser<'t> {
             return self.list(field).map(|items| not_if(negated, found(test_of(items))));
         }
         if !numeric && self.eat("like") {
-            return self
-                .text("a text such as 'a*'")
-                .map(|text| not_if(negated, found(Test::Like(Glob::new(&text)))));
+            let column = self.column();
+            let text = self.text("a text such as 'a*'")?;
+            if text.contains('%') && !text.contains('*') {
+                return Err(ConditionError::PercentInLike { column });
+            }
+            return Ok(not_if(negated, found(Test::Like(Glob::new(&text)))));
         }
         if !negated && self.is_range_or_network() {
             return self.item(field).map(|item| found(test_of(vec![item])));
@@ -180,6 +184,9 @@ impl<'t> Parser<'t> {
         if text == "-" {
             return Ok(Item::Null);
         }
+        if let Some((first, last)) = time::span(&text).filter(|_| is_time(field)) {
+            return Ok(Item::Numbers(first, last));
+        }
         let item = match field.kind() {
             Kind::Address => network(&text).map(Item::Network),
             Kind::Text => {
@@ -211,10 +218,11 @@ impl<'t> Parser<'t> {
 
     fn number(&mut self, field: Field) -> Parsed<i64> {
         let column = self.column();
-        let text = self.text("a whole number")?;
+        let expected = if is_time(field) { values_of(field) } else { "a whole number" };
+        let text = self.text(expected)?;
         number(field, &text, column)?.ok_or_else(|| {
             self.at -= 1;
-            self.expected_at("a whole number", column)
+            self.expected_at(expected, column)
         })
     }
 
@@ -336,10 +344,20 @@ fn is_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `None`: not a number, nor the name of a protocol in a field of protocols.
+/// A field of seconds since 1970.
+fn is_time(field: Field) -> bool {
+    matches!(field, Field::Start | Field::End)
+}
+
+/// `None`: not a number, nor the name of one where they have names.
 fn number(field: Field, text: &str, column: usize) -> Parsed<Option<i64>> {
     if text.is_empty() || !is_digits(text) {
-        return Ok(if field.kind() == Kind::Protocol { protocol(text) } else { None });
+        return Ok(match field {
+            Field::TcpFlags => tcp_flags(text),
+            _ if is_time(field) => time::span(text).map(|(first, _)| first),
+            _ if field.kind() == Kind::Protocol => protocol(text),
+            _ => None,
+        });
     }
     let max = field.kind().max().unwrap_or(i64::MAX);
     match text.parse() {
@@ -352,6 +370,11 @@ fn protocol(name: &str) -> Option<i64> {
     let name = if name.eq_ignore_ascii_case("icmpv6") { "IPv6-ICMP" } else { name };
     let named = |number: &u8| names::protocol(*number).is_some_and(|own| own.eq_ignore_ascii_case(name));
     (0..=u8::MAX).find(named).map(i64::from)
+}
+
+/// `SYN|ACK`
+fn tcp_flags(text: &str) -> Option<i64> {
+    (0..=u8::MAX).find(|flags| names::tcp_flags(*flags).eq_ignore_ascii_case(text)).map(i64::from)
 }
 
 fn network(text: &str) -> Option<IpNet> {
@@ -383,6 +406,8 @@ fn values_of(field: Field) -> &'static str {
         (Field::LogStatus, _) => "OK, NODATA or SKIPDATA",
         (Field::FlowDirection, _) => "ingress or egress",
         (Field::Type, _) => "IPv4, IPv6 or EFA",
+        (Field::Start | Field::End, _) => "a time such as 2024-05-01T12:00 or seconds since 1970",
+        (Field::TcpFlags, _) => "a whole number or flags such as SYN|ACK",
         (_, Kind::Protocol) => "a protocol such as 6 or tcp",
         (_, Kind::Port) => "a port such as 22 or a range such as 1-1023",
         (_, Kind::Int32 | Kind::Int64) => "a whole number or a range such as 1000-1999",

@@ -54,6 +54,11 @@ fn conditions_on_records() {
         ("log_status in (nodata, SkipData)", false, true),
         ("protocol = tcp", true, false),
         ("protocol in (udp, icmpv6, 6)", true, false),
+        ("start = 1970-01-01", true, true),
+        ("start >= 1970-01-01T00:01:40Z and end < '1970-01-01 00:02:41'", true, true),
+        ("start > 1970-01-01T00:01:40 or end in (1970-01-02, 1971-01-01)", false, false),
+        ("start != 1970-01-01T00:01", false, false),
+        ("start in 100-159", true, true),
         ("dstport=22&&action==REJECT", true, false),
         ("!(dstport<>22)||bytes=1", true, false),
         // `and` binds tighter than `or`, `not` tighter than both.
@@ -82,6 +87,16 @@ fn mistakes_name_the_place_and_the_way_out() {
         ("srcaddr > 10.0.0.1", "expected =, !=, 'in', 'like' or 'is' after srcaddr at column 9, found '>'"),
         ("bytes like 5*", "expected =, !=, <, <=, >, >=, 'in' or 'is' after bytes at column 7, found 'like'"),
         ("bytes not 5", "expected 'in' after bytes at column 7, found '5'"),
+        (
+            "start > yesterday",
+            "expected a time such as 2024-05-01T12:00 or seconds since 1970 at column 9, found 'yesterday'",
+        ),
+        (
+            "end = 2024-02-30",
+            "expected a time such as 2024-05-01T12:00 or seconds since 1970 at column 7, found '2024-02-30'",
+        ),
+        ("tcp-flags = SIN", "expected a whole number or flags such as SYN|ACK at column 13, found 'SIN'"),
+        ("vpc-id like 'vpc-%'", "'%' at column 13 stands for itself alone: any characters are '*'"),
         ("bytes >= many", "expected a whole number at column 10, found 'many'"),
         ("bytes >= 1-2", "expected a whole number at column 10, found '1-2'"),
         ("bytes = -5", "expected a whole number or a range such as 1000-1999 at column 9, found '-5'"),
@@ -125,8 +140,11 @@ fn mistakes_name_the_place_and_the_way_out() {
 
 #[test]
 fn a_format_must_have_the_fields() {
-    let condition = Condition::parse("tcp-flags = 2 and bytes > 1 or tcp_flags = 3").unwrap();
+    let condition = Condition::parse("tcp-flags = syn and bytes > 1 or tcp_flags = fin|SYN").unwrap();
     assert_eq!(condition.fields(), [Field::TcpFlags, Field::Bytes]);
+    let format = LogFormat::parse("${tcp-flags} ${bytes}").unwrap();
+    let holds = |line| condition.bind(&format).unwrap().matches(&parse_line(&format, 1, line).unwrap());
+    assert_eq!(["2 5", "2 1", "3 1", "18 5"].map(holds), [true, false, true, false]);
     let format = LogFormat::parse("${srcaddr} ${bytes}").unwrap();
     assert_eq!(
         condition.bind(&format).unwrap_err().to_string(),

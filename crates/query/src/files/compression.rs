@@ -41,26 +41,37 @@ pub struct Peek {
     head: Vec<u8>,
     at: usize,
     source: Box<dyn Read + Send>,
+    /// Why there is no more than the head: it is good all the same.
+    failure: Option<io::Error>,
 }
 
 impl Peek {
     pub fn new(source: impl Read + Send + 'static) -> Self {
-        Self { head: Vec::new(), at: 0, source: Box::new(source) }
+        Self { head: Vec::new(), at: 0, source: Box::new(source), failure: None }
     }
 
     /// The unread beginning: at least what makes `is_enough` true, or
     /// `most_bytes`, or all there is.
+    ///
+    /// # Errors
+    /// Nothing can be read. What fails after the first byte fails when it is read.
     pub fn look(&mut self, most_bytes: usize, is_enough: impl Fn(&[u8]) -> bool) -> io::Result<&[u8]> {
-        while self.rest().len() < most_bytes && !is_enough(self.rest()) {
+        while self.rest().len() < most_bytes && !is_enough(self.rest()) && self.failure.is_none() {
             let mut chunk = [0; 16 << 10];
             match self.source.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(count) => self.head.extend_from_slice(chunk.get(..count).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) if self.rest().is_empty() => return Err(error),
+                Err(error) => self.failure = Some(error),
             }
         }
         Ok(self.rest())
+    }
+
+    /// Why reading ended where it did, if it is known already.
+    pub fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
     }
 
     fn rest(&self) -> &[u8] {
@@ -93,7 +104,10 @@ impl Read for Peek {
         if rest.is_empty() {
             self.head = Vec::new();
             self.at = 0;
-            return self.source.read(buffer);
+            return match self.failure.take() {
+                Some(failure) => Err(failure),
+                None => self.source.read(buffer),
+            };
         }
         let count = rest.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
@@ -189,6 +203,23 @@ mod tests {
         let text = b"2 123456789010 eni-1235b8ca123456789\n".repeat(500);
         let one = zstd::bulk::compress(&text, 3).unwrap();
         assert_eq!(stream(&[one.clone(), one].concat()).unwrap(), text.repeat(2));
+    }
+
+    #[test]
+    fn what_came_before_a_failure_is_read() {
+        let packed = gzip(&b"2 123456789010 eni-1235b8ca123456789\n".repeat(100));
+        let mut peek =
+            Peek::new(io::Cursor::new(packed[..packed.len() - 10].to_vec())).unwrap(Magic::Gzip).unwrap();
+        assert!(peek.look(1 << 16, |_| false).unwrap().starts_with(b"2 123"));
+        assert!(peek.look(1 << 16, |_| false).is_ok());
+        let mut text = Vec::new();
+        assert!(peek.read_to_end(&mut text).is_err());
+        assert!(text.len() > 37);
+        // The sum alone is missing.
+        let mut peek =
+            Peek::new(io::Cursor::new(packed[..packed.len() - 8].to_vec())).unwrap(Magic::Gzip).unwrap();
+        assert_eq!(peek.look(1 << 16, |_| false).unwrap().len(), 3700);
+        assert!(peek.take_failure().is_some());
     }
 
     #[test]

@@ -20,11 +20,13 @@ pub struct Lines<R> {
     is_live: bool,
     is_at_end: bool,
     block_bytes: usize,
+    /// Why nothing comes after what was given out.
+    failure: Option<io::Error>,
 }
 
 impl<R: Read> Lines<R> {
     pub fn new(source: R, is_live: bool) -> Self {
-        Self { source, rest: Vec::new(), is_live, is_at_end: false, block_bytes: BLOCK_BYTES }
+        Self { source, rest: Vec::new(), is_live, is_at_end: false, block_bytes: BLOCK_BYTES, failure: None }
     }
 
     /// Blocks of another size than [`BLOCK_BYTES`].
@@ -37,7 +39,13 @@ impl<R: Read> Lines<R> {
     /// they are; `None` at the end. What follows them means nothing: that memory
     /// is not cleared is what makes it worth to be used again. The last lines may
     /// end without a line end.
+    ///
+    /// # Errors
+    /// The source fails, or a line is too long. Whole lines before are given out first.
     pub fn next(&mut self, block: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         let mut filled = self.rest.len();
         self.make_room(block, filled);
         block.iter_mut().zip(self.rest.drain(..)).for_each(|(to, from)| *to = from);
@@ -45,7 +53,15 @@ impl<R: Read> Lines<R> {
         let mut searched = 0;
         while !self.is_at_end {
             self.make_room(block, filled);
-            let count = read(&mut self.source, block.get_mut(filled..).unwrap_or_default())?;
+            let count = match read(&mut self.source, block.get_mut(filled..).unwrap_or_default()) {
+                Ok(count) => count,
+                Err(failure) => {
+                    let read = block.get(..filled).unwrap_or_default();
+                    let Some(end) = memchr::memrchr(b'\n', read) else { return Err(failure) };
+                    self.failure = Some(failure);
+                    return Ok(Some(end + 1));
+                }
+            };
             filled += count;
             self.is_at_end = count == 0;
             if filled < self.block_bytes && !self.is_live {

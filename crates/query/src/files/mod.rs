@@ -15,4 +15,5 @@ pub mod json;
 pub mod lines;
 pub mod meter;
 pub mod payload;
+pub mod tabs;
 pub mod text;

@@ -6,6 +6,7 @@ use super::json::JsonLines;
 use super::lines::{BLOCK_BYTES, Lines};
 use super::meter::Meter;
 use super::payload::{Payloads, is_payload};
+use super::tabs::TabLines;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
@@ -77,6 +78,10 @@ pub enum TextError {
     Decompress(#[source] io::Error),
     #[error("is not a flow log: it is neither text nor gzip, zstd or Parquet")]
     Binary,
+    #[error("is packed as {0}, which is not unpacked here")]
+    Packed(&'static str),
+    #[error("is UTF-16: flow logs are ASCII")]
+    Utf16,
     #[error(transparent)]
     Format(#[from] FormatError),
 }
@@ -90,6 +95,14 @@ impl TextError {
             }
             Self::Format(FormatError::Disagree { .. }) => Some("leave --format out: the header line says it"),
             Self::Format(FormatError::Header(_)) => Some("'weir fields' lists the fields of every version"),
+            Self::Format(FormatError::Divided(_)) => {
+                Some("if no value has a space, 'tr' can put spaces there")
+            }
+            Self::Packed("tar") => Some("pipe its files in: tar -xOf FILE | weir ..."),
+            Self::Packed("zip") => Some("pipe its files in: unzip -p FILE | weir ..."),
+            Self::Packed("bzip2") => Some("pipe it in: bzip2 -dc FILE | weir ..."),
+            Self::Packed(_) => Some("pipe it in: xz -dc FILE | weir ..."),
+            Self::Utf16 => Some("convert it: iconv -f UTF-16 -t UTF-8; PowerShell's '>' writes such files"),
             Self::Read(_) | Self::Decompress(_) | Self::Binary => None,
         }
     }
@@ -138,8 +151,17 @@ impl Opened {
         } else if first.as_ref().is_ok_and(|head| is_json(head)) {
             source = Peek::new(JsonLines::new(source));
         }
-        first = source.look(HEAD_BYTES, |head| opening.is_live && head.contains(&b'\n'));
-        let found = find(first.map_err(TextError::Read)?, opening.given)?;
+        let is_enough = |head: &[u8]| opening.is_live && head.contains(&b'\n');
+        first = source.look(HEAD_BYTES, is_enough);
+        if first.as_ref().is_ok_and(|head| format::is_tabbed(head, opening.given)) {
+            source = Peek::new(TabLines::new(source));
+            first = source.look(HEAD_BYTES, is_enough);
+        }
+        let found = match find(first.map_err(TextError::Read)?, opening.given) {
+            Ok(found) => found,
+            // It is broken before it says anything.
+            Err(error) => return Err(source.take_failure().map_or(error, TextError::Read)),
+        };
         let lines = Lines::new(source, opening.is_live).with_block_bytes(opening.block_bytes);
         Ok(Self::Text(Text::new(found, Blocks::Lines(lines), opening)))
     }
@@ -199,6 +221,7 @@ pub fn is_lines(text: &[u8]) -> bool {
         && !is_json(begin)
         && !is_payload(begin)
         && !begin.starts_with(b"\xef\xbb\xbf")
+        && !begin.split(|&byte| byte == b'\n').next().is_some_and(|line| line.contains(&b'\t'))
 }
 
 /// The format of lines that begin so.
@@ -207,11 +230,23 @@ pub fn is_lines(text: &[u8]) -> bool {
 /// It is not known, or these are no lines.
 pub fn find(head: &[u8], given: &Given) -> Result<Found, TextError> {
     let found = format::find(head, given)
-        .map_err(|error| if is_binary(head) { TextError::Binary } else { TextError::Format(error) })?;
-    if found.framing == Framing::None && is_binary(head) {
-        return Err(TextError::Binary);
+        .map_err(|error| if is_binary(head) { not_text(head) } else { TextError::Format(error) })?;
+    if matches!(found.framing, Framing::None | Framing::CarriageReturn) && is_binary(head) {
+        return Err(not_text(head));
     }
     Ok(found)
+}
+
+/// Sources: file(1)'s magic of each.
+fn not_text(head: &[u8]) -> TextError {
+    match head {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => TextError::Utf16,
+        [b'P', b'K', 3, 4, ..] => TextError::Packed("zip"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => TextError::Packed("bzip2"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => TextError::Packed("xz"),
+        _ if head.get(257..262) == Some(b"ustar") => TextError::Packed("tar"),
+        _ => TextError::Binary,
+    }
 }
 
 fn is_binary(head: &[u8]) -> bool {

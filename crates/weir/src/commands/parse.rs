@@ -1,7 +1,7 @@
 //! `weir parse`
 
 use super::HintExt;
-use super::reading::{Reading, field, log_format, opening};
+use super::reading::{Reading, fields, log_format, opening};
 use crate::records::engine::{self, Event};
 use crate::records::inputs::Input;
 use crate::records::meter::Meter;
@@ -172,18 +172,10 @@ fn by_ending(path: &Path) -> Result<Option<Kind>> {
 }
 
 fn plan(args: &Args, kind: Kind) -> Result<Plan> {
-    let fields = args.fields.as_ref().map(|names| {
-        let mut fields = Vec::new();
-        for name in names.iter().filter(|name| !name.trim().is_empty()) {
-            let field = field(name).context("--fields")?;
-            if fields.contains(&field) {
-                bail!("--fields names {field} twice");
-            }
-            fields.push(field);
-        }
-        Ok(fields)
-    });
-    let fields = fields.transpose()?;
+    let fields = args.fields.as_deref().map(|names| fields(names).context("--fields")).transpose()?;
+    if fields.as_ref().is_some_and(Vec::is_empty) {
+        bail!("--fields names no field");
+    }
     let format = match (&args.to_format, &fields) {
         (Some(_), _) if kind != Kind::Text => bail!("--to-format is for --output text"),
         (Some(text), _) => Some(log_format(text).context("--to-format")?),
@@ -246,6 +238,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::reading::field;
     use weir_flow::field::Field;
 
     #[test]

@@ -1,6 +1,6 @@
 //! `weir top`
 
-use super::reading::{Reading, field, opening};
+use super::reading::{Reading, fields, opening};
 use crate::records::engine::{self, Event};
 use crate::records::meter::Meter;
 use crate::records::progress::Progress;
@@ -65,10 +65,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let given = args.reading.given()?;
     let bin_s = args.bin.as_deref().map(|text| span_s(text).context("--bin")).transpose()?;
     let by = match &args.by {
-        Some(names) => {
-            let names = names.iter().filter(|name| !name.trim().is_empty());
-            names.map(|name| field(name).context("--by")).collect::<Result<_>>()?
-        }
+        Some(names) => fields(names).context("--by")?,
         None if bin_s.is_some() => Vec::new(),
         None => vec![Field::SrcAddr],
     };

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// One input.
@@ -86,9 +87,14 @@ pub fn find(args: &[String]) -> Result<Vec<Input>> {
             bail!("there is no file or folder '{arg}'");
         }
     }
-    // A file that two arguments name is read once.
-    let mut seen = HashSet::new();
-    inputs.retain(|input| seen.insert(input.name()));
+    // A file that two arguments name is read once, however they name it.
+    if args.len() > 1 {
+        let mut seen = HashSet::new();
+        inputs.retain(|input| match &input.place {
+            Place::Stdin => true,
+            Place::File(path) => seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())),
+        });
+    }
     Ok(inputs)
 }
 
@@ -99,15 +105,22 @@ fn add(path: &Path, inputs: &mut Vec<Input>) -> Result<()> {
         return Ok(());
     }
     let before = inputs.len();
-    walk(path, path, inputs)?;
+    walk(path, path, &mut Vec::new(), inputs)?;
     if inputs.len() == before {
         bail!("the folder {} has no flow logs", path.display());
     }
     Ok(())
 }
 
-fn walk(root: &Path, folder: &Path, inputs: &mut Vec<Input>) -> Result<()> {
+/// `above`: the folders around it, by device and number.
+fn walk(root: &Path, folder: &Path, above: &mut Vec<(u64, u64)>, inputs: &mut Vec<Input>) -> Result<()> {
     let listed = || format!("cannot list {}", folder.display());
+    let own = fs::metadata(folder).map(|data| (data.dev(), data.ino())).with_context(listed)?;
+    if above.contains(&own) {
+        // A link that leads back.
+        return Ok(());
+    }
+    above.push(own);
     let entries = fs::read_dir(folder).with_context(listed)?;
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.map(|entry| entry.path()))
@@ -119,14 +132,26 @@ fn walk(root: &Path, folder: &Path, inputs: &mut Vec<Input>) -> Result<()> {
         if name.starts_with(['.', '_']) || name == "aws-logs-write-test" {
             continue;
         }
-        if path.is_dir() {
-            walk(root, &path, inputs)?;
-        } else if path.is_file() && !is_of_another_service(&path) {
+        let data = fs::metadata(&path);
+        let is_closed = |error: &io::Error| error.kind() != io::ErrorKind::NotFound;
+        if data.as_ref().is_ok_and(fs::Metadata::is_dir) && fs::read_dir(&path).is_ok() {
+            walk(root, &path, above, inputs)?;
+        } else if data.as_ref().map_or_else(is_closed, |data| !is_special(data))
+            && !is_of_another_service(&path)
+        {
+            // What cannot be looked at is told when it is opened, and does not end the rest.
             let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
-            inputs.push(Input::file(path, relative)?);
+            let bytes = data.ok().filter(fs::Metadata::is_file).map(|data| data.len());
+            inputs.push(Input { place: Place::File(path), bytes, relative });
         }
     }
+    above.pop();
     Ok(())
+}
+
+/// A pipe, a socket or a device.
+fn is_special(data: &fs::Metadata) -> bool {
+    !data.is_file() && !data.is_dir()
 }
 
 /// Whether AWS laid it out for CloudTrail, load balancers and so on.
@@ -174,8 +199,10 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, name).unwrap();
         }
+        std::os::unix::fs::symlink("..", folder.path().join("b/back")).unwrap();
         let root = folder.path().to_str().unwrap();
-        let found = find(&[root.to_owned(), format!("{root}/*.log")]).unwrap();
+        let again = [root.to_owned(), format!("{root}/*.log"), format!("{root}/b/../a.log")];
+        let found = find(&again).unwrap();
         let names: Vec<_> = found.iter().map(|input| input.relative.to_str().unwrap()).collect();
         assert_eq!(names, ["a.log", "b/1.log", "b/2.log"]);
         let missing = find(&[format!("{root}/c")]).unwrap_err().to_string();

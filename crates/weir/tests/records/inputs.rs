@@ -70,19 +70,27 @@ fn a_broken_file_gives_what_came_before_and_exit_code_2() {
     fs::write(path.join("2.log"), lines(50_000, 3)).unwrap();
     fs::write(path.join("3.bin"), [0, 1, 2, 3, 0, 0]).unwrap();
     fs::write(path.join("4.log"), "").unwrap();
-    let output = run(path, &["parse", "1.gz", "2.log", "3.bin", "4.log", "--fields", "packets"]);
+    // So small that it is looked at as a whole.
+    let whole = gzip(&(HEADER.to_owned() + &lines(0, 2)));
+    fs::write(path.join("5.gz"), &whole[..whole.len() - 4]).unwrap();
+    fs::write(path.join("6.gz"), &whole[..15]).unwrap();
+    let inputs = ["1.gz", "2.log", "3.bin", "4.log", "5.gz", "6.gz"];
+    let output = run(path, &[&["parse", "--fields", "packets"], &inputs[..]].concat());
     assert_eq!(output.status.code(), Some(2));
     let found = String::from_utf8(output.stdout).unwrap();
     let count = found.lines().count();
-    assert!((10_003..50_003).contains(&count), "{count}");
-    for (n, line) in found.lines().take(count - 3).enumerate() {
+    assert!((10_005..50_005).contains(&count), "{count}");
+    for (n, line) in found.lines().take(count - 5).enumerate() {
         assert_eq!(line, format!("{{\"packets\":{n}}}"));
     }
-    assert!(found.ends_with("{\"packets\":50000}\n{\"packets\":50001}\n{\"packets\":50002}\n"));
+    let last: String = [50_000, 50_001, 50_002, 0, 1].map(|n| format!("{{\"packets\":{n}}}\n")).concat();
+    assert!(found.ends_with(&last));
     let talk = String::from_utf8(output.stderr).unwrap();
     assert!(talk.contains("error: 1.gz: cannot be read further: "), "{talk}");
     assert!(talk.contains("error: 3.bin: is not a flow log"), "{talk}");
-    assert!(talk.contains("2 unusable"), "{talk}");
+    assert!(talk.contains("error: 5.gz: cannot be read further: "), "{talk}");
+    assert!(talk.contains("error: 6.gz: cannot be read: "), "{talk}");
+    assert!(talk.contains("4 unusable"), "{talk}");
 }
 
 #[test]
