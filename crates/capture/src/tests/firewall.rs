@@ -416,7 +416,7 @@ fn without_room_a_dropped_packet_is_skipped_once() {
     );
     attach(&capture, ENI, &wire.b.namespace, DEVICE, Side::Instance);
     let (sender, receiver) = (wire.a.udp(5000), wire.b.udp(9));
-    meet(&sender, &receiver, (&wire.b.v4.to_string(), 9));
+    meet(&sender, &receiver, (wire.b.v4, 9));
     drain(&capture);
     for times in [1, 3] {
         for port in 0..FLOWS {
