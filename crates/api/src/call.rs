@@ -24,6 +24,9 @@ pub struct Settings {
     pub region: String,
     /// Any credentials are accepted, and `POST /moto-api/reset` empties everything.
     pub emulator: bool,
+    /// What flow logs' objects are put with besides: condition keys, such as
+    /// `s3:x-amz-server-side-encryption`, and their values.
+    pub delivery_context: Vec<(&'static str, String)>,
     /// `GET /metrics` answers, without credentials: of a server that listens on
     /// loopback only.
     pub open_metrics: bool,

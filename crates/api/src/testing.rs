@@ -87,6 +87,7 @@ impl World {
                 account: ACCOUNT.into(),
                 region: REGION.into(),
                 emulator,
+                delivery_context: Vec::new(),
                 open_metrics: true,
                 body_grace: Duration::from_secs(30),
                 outside: Outside::default(),

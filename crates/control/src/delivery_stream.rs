@@ -229,7 +229,10 @@ fn describe(all: &mut Map<String, Value>, kind: &str, given: &Value) {
             }
             // Secrets are not shown; who delivers reads them apart.
             "S3BackupConfiguration" | "S3BackupUpdate" => {
-                described.insert("S3BackupDescription".to_owned(), value.clone());
+                let known = described.get("S3BackupDescription").and_then(Value::as_object);
+                let mut backup = known.cloned().unwrap_or_default();
+                backup.extend(value.as_object().cloned().unwrap_or_default());
+                described.insert("S3BackupDescription".to_owned(), Value::Object(backup));
             }
             "EndpointConfiguration" => {
                 let mut endpoint = value.as_object().cloned().unwrap_or_default();

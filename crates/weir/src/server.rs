@@ -163,6 +163,13 @@ pub async fn run(
         account: config.account_id.clone(),
         region: config.region.clone(),
         emulator: config.emulator,
+        delivery_context: [
+            ("s3:x-amz-server-side-encryption", &config.delivery.s3_encryption),
+            ("s3:x-amz-server-side-encryption-aws-kms-key-id", &config.delivery.s3_kms_key_id),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.clone()?)))
+        .collect(),
         open_metrics: config.listen.ip().is_loopback(),
         body_grace: config.clients.body,
         outside: destinations::outside(&config.delivery.deliver_to),

@@ -118,6 +118,5 @@ pub(super) fn open_result(call: &Call<'_>, execution: &QueryExecution) -> Result
     }
     let endpoint = call.services.objects.get().ok_or_else(gone)?;
     let store: &Store = endpoint.store();
-    let object = store.object(bucket, key).map_err(|_| gone())?;
-    File::open(store.path(&object.file)).map_err(|_| gone())
+    store.open_object(bucket, key).map(|(_, file)| file).map_err(|_| gone())
 }

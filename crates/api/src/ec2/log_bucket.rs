@@ -69,12 +69,22 @@ pub(super) fn check(call: &Call<'_>, request: &CreateFlowLogs) -> Result<Deliver
     }
     let arn = format!("arn:{}:s3:::{bucket}", partition_of(&call.scope.region));
     let may = |action| call.decide_on(action, &arn, Some(&known.account), named(&arn, policy.as_ref()), &[]);
-    if may("s3:GetBucketPolicy")?.is_some() || may("s3:PutBucketPolicy")?.is_some() {
+    let denied = || {
         let message =
             format!("Access Denied for LogDestination: {bucket}. Please check LogDestination permission");
-        return Ok(refused(Unready { code: "400", message }));
+        refused(Unready { code: "400", message })
+    };
+    if may("s3:GetBucketPolicy")?.is_some() || may("s3:PutBucketPolicy")?.is_some() {
+        return Ok(denied());
     }
     match merged(known.policy.as_deref(), &grant) {
+        // A statement that denies counts more than those that are added.
+        Ok(text)
+            if let Ok(policy) = PolicyDocument::parse(&text, DocumentKind::Resource)
+                && !may_deliver(call, &grant, &known.account, Some(&policy))? =>
+        {
+            Ok(denied())
+        }
         Ok(_) => Ok(Delivery::Permit { bucket: bucket.to_owned(), grant }),
         Err(TooLarge) => {
             let message = format!(
@@ -150,11 +160,13 @@ fn may_deliver(
     let service = call.as_service(DELIVERY_SERVICE);
     let object = grant.objects.replace('*', "vpcflowlogs/object.log.gz");
     let source = grant.source.replace('*', "delivery:flow-log");
-    let context = [
+    let mut context = vec![
         ("s3:x-amz-acl", "bucket-owner-full-control"),
         ("aws:SourceAccount", grant.account.as_str()),
         ("aws:SourceArn", source.as_str()),
     ];
+    let own = &call.services.settings.delivery_context;
+    context.extend(own.iter().map(|(key, value)| (*key, value.as_str())));
     Ok(service
         .decide_on("s3:PutObject", &object, Some(owner), named(&grant.bucket, policy), &context)?
         .is_none())
@@ -162,4 +174,62 @@ fn may_deliver(
 
 fn named<'a>(bucket: &'a str, policy: Option<&'a PolicyDocument>) -> Vec<NamedPolicy<'a>> {
     policy.map(|document| NamedPolicy::new(bucket, document)).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{ACCOUNT, World};
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_bucket_whose_policy_denies_delivery_is_refused() {
+        let service = json!({"Service": "delivery.logs.amazonaws.com"});
+        let deny = |principal: &Value, condition: Value| {
+            json!({"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": principal,
+                "Action": "s3:PutObject", "Resource": "arn:aws:s3:::kept/*", "Condition": condition}})
+        };
+        let unless_kms = json!({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}});
+        let kms = vec![("s3:x-amz-server-side-encryption", "aws:kms".to_owned())];
+        for (name, policy, context, is_ready) in [
+            ("none", None, Vec::new(), true),
+            ("denied", Some(deny(&service, json!({}))), Vec::new(), false),
+            ("without encryption", Some(deny(&json!("*"), unless_kms.clone())), Vec::new(), false),
+            ("with encryption", Some(deny(&json!("*"), unless_kms)), kms, true),
+        ] {
+            let mut world = World::new();
+            Arc::get_mut(&mut world.services).unwrap().settings.delivery_context = context;
+            let folder = tempfile::tempdir().unwrap();
+            let store = weir_objects::Store::open(folder.path()).unwrap();
+            let bucket = weir_objects::store::Bucket {
+                name: "kept".to_owned(),
+                account: ACCOUNT.to_owned(),
+                region: "us-east-1".to_owned(),
+                created_ms: 0,
+                policy: None,
+                tags: None,
+            };
+            store.create_bucket(&bucket).unwrap();
+            store.set_policy("kept", policy.map(|policy| policy.to_string()).as_deref()).unwrap();
+            let store = Arc::new(store);
+            crate::objects::serve(&world.services, store.clone());
+            let root = world.root();
+            let vpc = root.query("ec2", "CreateVpc", &[("CidrBlock", "10.0.0.0/16")]).ok();
+            let members = [
+                ("ResourceType", "VPC"),
+                ("ResourceId.1", &vpc.text("vpcId")),
+                ("TrafficType", "ALL"),
+                ("LogDestinationType", "s3"),
+                ("LogDestination", "arn:aws:s3:::kept"),
+            ];
+            let made = root.query("ec2", "CreateFlowLogs", &members).ok();
+            let has_grant = store.policy("kept").unwrap_or_default().contains("AWSLogDeliveryWrite");
+            assert_eq!(has_grant, is_ready, "{name}");
+            if !is_ready {
+                let expected =
+                    "Access Denied for LogDestination: kept. Please check LogDestination permission";
+                assert_eq!(made.text("message"), expected, "{name}");
+            }
+        }
+    }
 }

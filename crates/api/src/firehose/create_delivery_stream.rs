@@ -30,7 +30,7 @@ pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiEr
             "DeliveryStreamType {kind} is not supported by this version of Weir"
         )));
     }
-    destination::check(call, to, configuration, true)?;
+    destination::check(call, to, configuration, &Value::Null)?;
     let source = source.map(|source| {
         let members: serde_json::Map<String, Value> =
             source.entries().map(|(key, value)| (key.to_owned(), value.clone())).collect();

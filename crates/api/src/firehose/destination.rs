@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::protocol::json::Members;
 use serde_json::Value;
+use weir_control::delivery_stream;
 use weir_types::arn::Arn;
 
 /// The words before `DestinationConfiguration` and `DestinationUpdate`.
@@ -46,11 +47,23 @@ pub fn only<'a>(members: Members<'a>, ending: &str) -> Result<(&'static str, &'a
     }
 }
 
-/// Checks a configuration or an update. An emulator takes anything.
+/// What an update changes: the description that is there.
+///
+/// Errors: those of the state.
+pub fn described(call: &Call<'_>, name: &str, kind: &str) -> Result<Value, ApiError> {
+    let stream = call.transact(|cx| delivery_stream::find(cx, name))?;
+    // A stream to S3 may become one to extended S3.
+    let names = [format!("{kind}DestinationDescription"), "S3DestinationDescription".to_owned()];
+    Ok(names.iter().find_map(|name| stream.destination.get(name)).cloned().unwrap_or_default())
+}
+
+/// Checks a configuration, or an update of what is `before` (null for a new
+/// stream). An emulator takes anything.
 ///
 /// Errors: `InvalidArgumentException`, `AccessDeniedException` for a role that
 /// the caller may not pass.
-pub fn check(call: &Call<'_>, kind: &str, given: &Value, is_new: bool) -> Result<(), ApiError> {
+pub fn check(call: &Call<'_>, kind: &str, given: &Value, before: &Value) -> Result<(), ApiError> {
+    let is_new = before.is_null();
     let is_emulator = call.services.settings.emulator;
     let s3 = match kind {
         "S3" | "ExtendedS3" => Some(given),
@@ -67,7 +80,8 @@ pub fn check(call: &Call<'_>, kind: &str, given: &Value, is_new: bool) -> Result
         return Ok(());
     }
     match s3 {
-        Some(s3) => check_s3(call, s3, is_new)?,
+        Some(s3) if kind == "HttpEndpoint" => check_s3(call, s3, &before["S3DestinationDescription"])?,
+        Some(s3) => check_s3(call, s3, before)?,
         None if is_new => return Err(invalid("S3Configuration is required")),
         None => {}
     }
@@ -93,7 +107,26 @@ pub fn check(call: &Call<'_>, kind: &str, given: &Value, is_new: bool) -> Result
     Ok(())
 }
 
-fn check_s3(call: &Call<'_>, given: &Value, is_new: bool) -> Result<(), ApiError> {
+/// The bucket that gets an extended S3 stream's records as they came.
+fn check_backup(call: &Call<'_>, given: &Value, before: &Value) -> Result<(), ApiError> {
+    let known = &before["S3BackupDescription"];
+    let backup = ["S3BackupConfiguration", "S3BackupUpdate"].iter().find_map(|name| given.get(*name));
+    match backup {
+        Some(backup) => check_s3(call, backup, known),
+        None if given["S3BackupMode"] == "Enabled" && known.is_null() => {
+            Err(invalid("S3BackupConfiguration is required when S3BackupMode is Enabled"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What the caller's update leaves as it is, or what it sets.
+fn resulting<'a>(given: &'a Value, before: &'a Value, name: &str) -> &'a str {
+    given[name].as_str().or_else(|| before[name].as_str()).unwrap_or_default()
+}
+
+fn check_s3(call: &Call<'_>, given: &Value, before: &Value) -> Result<(), ApiError> {
+    let is_new = before.is_null();
     let text = |name: &str| given[name].as_str();
     for (name, service) in [("RoleARN", "iam"), ("BucketARN", "s3")] {
         match text(name) {
@@ -126,7 +159,20 @@ fn check_s3(call: &Call<'_>, given: &Value, is_new: bool) -> Result<(), ApiError
         }
         Some(other) => return Err(invalid(format!("CompressionFormat '{other}' is invalid"))),
     }
-    prefixes(text("Prefix").unwrap_or_default(), text("ErrorOutputPrefix").unwrap_or_default())
+    match text("CustomTimeZone") {
+        None | Some("UTC") => {}
+        Some(other) => {
+            return Err(invalid(format!(
+                "CustomTimeZone {other} is not supported by this version of Weir: timestamps are in UTC"
+            )));
+        }
+    }
+    let encryption = &given["EncryptionConfiguration"]["KMSEncryptionConfig"];
+    if !encryption.is_null() && encryption["AWSKMSKeyARN"].as_str().is_none() {
+        return Err(invalid("KMSEncryptionConfig needs an AWSKMSKeyARN"));
+    }
+    check_backup(call, given, before)?;
+    prefixes(resulting(given, before, "Prefix"), resulting(given, before, "ErrorOutputPrefix"))
 }
 
 /// Source: Firehose developer guide, "Understand custom prefixes for Amazon S3 objects".

@@ -119,6 +119,56 @@ fn what_cannot_be_is_refused() {
 }
 
 #[test]
+fn settings_that_would_do_nothing_are_refused() {
+    let (world, _) = world();
+    let ask = |action: &str, members: Value| world.root().json("firehose", action, members);
+    let create = |more: Value| {
+        let mut given = s3();
+        given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ask(
+            "CreateDeliveryStream",
+            json!({"DeliveryStreamName": "s", "ExtendedS3DestinationConfiguration": given}),
+        )
+    };
+    for wrong in [
+        json!({"CustomTimeZone": "Europe/Berlin"}),
+        json!({"S3BackupMode": "Enabled"}),
+        json!({"S3BackupMode": "Enabled", "S3BackupConfiguration": {"BucketARN": "arn:aws:s3:::c"}}),
+        json!({"EncryptionConfiguration": {"KMSEncryptionConfig": {}}}),
+    ] {
+        assert_eq!(create(wrong.clone()).code(), "InvalidArgumentException", "{wrong}");
+    }
+    create(json!({
+        "CustomTimeZone": "UTC", "S3BackupMode": "Enabled", "S3BackupConfiguration": s3(),
+        "Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": "e/!{firehose:error-output-type}/",
+    }))
+    .ok();
+    // An update is checked with what it leaves.
+    let mut version = 1;
+    for (update, is_right) in [
+        (json!({"ErrorOutputPrefix": "e/"}), false),
+        (json!({"Prefix": "!{timestamp:MM}/"}), true),
+        (json!({"S3BackupUpdate": {"Prefix": "raw/"}}), true),
+        (json!({"Prefix": "plain/", "ErrorOutputPrefix": ""}), true),
+        (json!({"Prefix": "!{timestamp:MM}/"}), false),
+    ] {
+        let members = json!({"DeliveryStreamName": "s", "CurrentDeliveryStreamVersionId": version.to_string(),
+            "DestinationId": "destinationId-000000000001", "ExtendedS3DestinationUpdate": update});
+        let answer = ask("UpdateDestination", members);
+        if is_right {
+            answer.ok();
+            version += 1;
+        } else {
+            assert_eq!(answer.code(), "InvalidArgumentException", "{update}");
+        }
+    }
+    let shown = ask("DescribeDeliveryStream", json!({"DeliveryStreamName": "s"})).ok().json();
+    let shown = &shown["DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"];
+    let backup = &shown["S3BackupDescription"];
+    assert_eq!((&backup["Prefix"], &backup["BucketARN"]), (&json!("raw/"), &json!("arn:aws:s3:::b")));
+}
+
+#[test]
 fn tags_decide_who_may_put() {
     let (world, _) = world();
     let root = world.root();

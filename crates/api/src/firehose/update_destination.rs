@@ -13,7 +13,8 @@ pub fn run(call: &Call<'_>, members: Members<'_>) -> Result<Option<Value>, ApiEr
     let id = stream::required(members, "DestinationId")?;
     stream::permit(call, "UpdateDestination", name)?;
     let (kind, update) = destination::only(members, "Update")?;
-    destination::check(call, kind, update, false)?;
+    let before = destination::described(call, name, kind)?;
+    destination::check(call, kind, update, &before)?;
     call.transact(|cx| delivery_stream::update(cx, name, version, id, kind, update))?;
     Ok(Some(json!({})))
 }

@@ -97,10 +97,11 @@ impl Buffers {
             let folder = self.dir.join(stream);
             fs::create_dir_all(&folder)?;
             let number = inside.last + 1;
+            // A name is not tried again: the file may be there after a failure.
+            inside.last = number;
             let file = OpenOptions::new().append(true).create_new(true).open(path(&folder, number))?;
             File::open(&folder)?.sync_all()?;
             File::open(&self.dir)?.sync_all()?;
-            inside.last = number;
             inside.open = Some(file);
             inside.segments.insert(number, Segment { number, bytes: 0, first_ms: now_ms });
         }
@@ -286,6 +287,17 @@ mod tests {
             buffers.forget("s").unwrap();
             fs::create_dir_all(dir.path().join("s")).unwrap();
         }
+    }
+
+    #[test]
+    fn a_segment_that_could_not_be_made_stops_only_its_own_put() {
+        let dir = TempDir::new().unwrap();
+        let buffers = Buffers::open(dir.path(), 1 << 20).unwrap();
+        fs::create_dir_all(dir.path().join("s/000000000001.seg")).unwrap();
+        assert!(matches!(buffers.put("s", &records(&["lost"]), 1), Err(BufferError::Io(_))));
+        buffers.put("s", &records(&["kept"]), 2).unwrap();
+        let [segment] = buffers.segments("s").try_into().unwrap();
+        assert_eq!((segment.number, buffers.take("s", 2).unwrap()[0].data.as_slice()), (2, &b"kept"[..]));
     }
 
     #[test]

@@ -12,6 +12,11 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::Write;
+use std::time::Duration;
+
+/// Source: "Understand HTTP endpoint delivery request and response
+/// specifications": three minutes.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(super) struct Endpoint<'a> {
     pub http: &'a Http,
@@ -47,7 +52,7 @@ impl Endpoint<'_> {
         if target.gzip {
             headers.push(("content-encoding", "gzip"));
         }
-        let answer = http.send(http::Method::POST, &target.url, &headers, body).await?;
+        let answer = http.send_within(PATIENCE, http::Method::POST, &target.url, &headers, body).await?;
         let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
         match answer["requestId"].as_str() {
             Some(id) if id == request_id => Ok(()),

@@ -73,6 +73,8 @@ struct Attempts {
     failures: u32,
     failing_since_ms: Option<i64>,
     not_before_ms: i64,
+    /// The bucket that gets everything has it.
+    is_backed_up: bool,
 }
 
 impl Streams {
@@ -136,7 +138,7 @@ impl Shared {
             if !is_due || (!all && now_ms < attempts.not_before_ms) {
                 return;
             }
-            match self.segment(order, segment, &attempts).await {
+            match self.segment(order, segment, &mut attempts).await {
                 Ok(()) => *attempts = Attempts::default(),
                 Err(error) => {
                     let since = *attempts.failing_since_ms.get_or_insert(now_ms);
@@ -156,7 +158,12 @@ impl Shared {
         }
     }
 
-    async fn segment(&self, order: &Order, segment: Segment, attempts: &Attempts) -> Result<(), SendError> {
+    async fn segment(
+        &self,
+        order: &Order,
+        segment: Segment,
+        attempts: &mut Attempts,
+    ) -> Result<(), SendError> {
         let (buffers, key) = (self.parts.buffers.clone(), order.key.clone());
         let taken = tokio::task::spawn_blocking(move || buffers.take(&key, segment.number)).await;
         let records = match taken {
@@ -164,6 +171,13 @@ impl Shared {
             Ok(Err(error)) => return Err(failed(order, Box::new(error))),
             Err(error) => return Err(failed(order, Box::new(error))),
         };
+        if let Target::S3(S3Target { source_backup: Some(backup), .. }) = &order.target
+            && !attempts.is_backed_up
+            && !records.is_empty()
+        {
+            self.to_s3(order, backup, segment, &records).await?;
+            attempts.is_backed_up = true;
+        }
         let records = order.target.processing().apply(records);
         if !records.is_empty() {
             match &order.target {
@@ -194,14 +208,17 @@ impl Shared {
         target: &HttpTarget,
         segment: Segment,
         records: &[Record],
-        attempts: &Attempts,
+        attempts: &mut Attempts,
     ) -> Result<(), SendError> {
+        // First, so that an endpoint that took the records does not get them again
+        // because the bucket fails.
+        if target.backs_up_all && !attempts.is_backed_up {
+            self.to_s3(order, &target.backup, segment, records).await?;
+            attempts.is_backed_up = true;
+        }
         let now_ms = (self.parts.now)().0;
         let endpoint = Endpoint { http: &self.parts.http, order, target };
         let error = match endpoint.send(segment, records, now_ms).await {
-            Ok(()) if target.backs_up_all => {
-                return self.to_s3(order, &target.backup, segment, records).await;
-            }
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -231,7 +248,7 @@ impl Shared {
         body: Vec<u8>,
     ) -> Result<(), SendError> {
         let credentials = self.credentials(order, target).await?;
-        let seed = format!("{} {}", order.key, segment.number);
+        let seed = format!("{} {}{}", order.key, segment.number, target.seed);
         let ending = match (&target.extension, target.gzip) {
             (Some(extension), _) => extension.as_str(),
             (None, true) => ".gz",
@@ -267,6 +284,10 @@ impl Shared {
         if target.gzip {
             headers.push(("content-encoding", "gzip".to_owned()));
         }
+        if let Some(key) = &target.kms_key {
+            headers.push(("x-amz-server-side-encryption", "aws:kms".to_owned()));
+            headers.push(("x-amz-server-side-encryption-aws-kms-key-id", key.clone()));
+        }
         let put = Put {
             http: &self.parts.http,
             endpoint_url: self.parts.config.endpoint_url.as_deref(),
@@ -278,7 +299,7 @@ impl Shared {
         };
         put_object(put, body).await.inspect_err(|error| {
             if error.kind == DeliveryError::AccessError {
-                self.sessions.forget(&order.key);
+                self.sessions.forget(&session(order, target));
             }
         })
     }
@@ -296,7 +317,7 @@ impl Shared {
             arn: order.arn.to_string(),
             session: "firehose".to_owned(),
         };
-        self.sessions.get(config, &order.key, target.role.as_slice(), &behalf).await
+        self.sessions.get(config, &session(order, target), target.role.as_slice(), &behalf).await
     }
 
     async fn remove(&self, order: &Order, segment: Segment) {
@@ -306,6 +327,11 @@ impl Shared {
             tracing::error!(stream = order.name, %error, "a delivered buffer cannot be removed");
         }
     }
+}
+
+/// A stream's buckets may have roles of their own.
+fn session(order: &Order, target: &S3Target) -> String {
+    format!("{}{}", order.key, target.seed)
 }
 
 fn failed(order: &Order, source: Box<dyn std::error::Error + Send + Sync>) -> SendError {

@@ -33,8 +33,14 @@ pub struct S3Target {
     pub error_prefix: String,
     pub gzip: bool,
     pub extension: Option<String>,
+    /// `AWSKMSKeyARN`
+    pub kms_key: Option<String>,
     pub hints: Hints,
     pub processing: Processing,
+    /// Gets the records as they came.
+    pub source_backup: Option<Box<S3Target>>,
+    /// Tells its keys from those of the stream's other bucket, which may be the same.
+    pub seed: &'static str,
 }
 
 /// Requests to a URL; what fails goes to a bucket.
@@ -110,6 +116,14 @@ fn hints(value: &Value) -> Hints {
 }
 
 fn s3_target(value: &Value) -> Option<S3Target> {
+    let mut target = one_bucket(value, "")?;
+    if value["S3BackupMode"] == "Enabled" {
+        target.source_backup = one_bucket(&value["S3BackupDescription"], " source").map(Box::new);
+    }
+    Some(target)
+}
+
+fn one_bucket(value: &Value, seed: &'static str) -> Option<S3Target> {
     // An emulator's callers forget a colon.
     let bucket = value["BucketARN"].as_str()?.rsplit(':').next()?.to_owned();
     Some(S3Target {
@@ -119,8 +133,13 @@ fn s3_target(value: &Value) -> Option<S3Target> {
         error_prefix: text(&value["ErrorOutputPrefix"]),
         gzip: value["CompressionFormat"] == "GZIP",
         extension: value["FileExtension"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
+        kms_key: value["EncryptionConfiguration"]["KMSEncryptionConfig"]["AWSKMSKeyARN"]
+            .as_str()
+            .map(str::to_owned),
         hints: hints(&value["BufferingHints"]),
         processing: processing(&value["ProcessingConfiguration"]),
+        source_backup: None,
+        seed,
     })
 }
 
@@ -217,6 +236,8 @@ mod tests {
             "S3DestinationDescription": {"BucketARN": "arn:aws:s3:::old"},
             "ExtendedS3DestinationDescription": {"BucketARN": "arn:aws:s3:::b", "CompressionFormat": "GZIP",
                 "RoleARN": "arn:aws:iam::123456789012:role/r", "FileExtension": ".jsonl",
+                "EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": "key"}},
+                "S3BackupMode": "Enabled", "S3BackupDescription": {"BucketARN": "arn:aws:s3:::raw"},
                 "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60}},
         })) else {
             panic!()
@@ -225,6 +246,9 @@ mod tests {
             (s3.bucket.as_str(), s3.gzip, s3.hints),
             ("b", true, Hints { bytes: 1 << 20, ms: 60_000 })
         );
+        let backup = s3.source_backup.unwrap();
+        assert_eq!((s3.kms_key.as_deref(), backup.bucket.as_str()), (Some("key"), "raw"));
+        assert!(backup.kms_key.is_none() && backup.seed != s3.seed);
         let Some(Target::Http(http)) = of(json!({"HttpEndpointDestinationDescription": {
             "EndpointConfiguration": {"Url": "http://x"}, "weir:AccessKey": "k",
             "RequestConfiguration": {"ContentEncoding": "GZIP", "CommonAttributes": [{"AttributeName": "a", "AttributeValue": "b"}]},

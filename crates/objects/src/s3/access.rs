@@ -5,8 +5,9 @@
 //! operations".
 
 use super::gate::{Ask, Gate, Peer};
-use super::{Caller, code};
+use super::{Caller, asked, code, unlisted};
 use crate::store::Store;
+use http::StatusCode;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
@@ -64,6 +65,12 @@ const ACTIONS: &[(&str, &str)] = &[
     ("UploadPartCopy", "s3:PutObject"),
 ];
 
+/// Operations whose header `x-amz-tagging` needs a permission of its own.
+const SETS_TAGS: [&str; 3] = ["CopyObject", "CreateMultipartUpload", "PutObject"];
+
+/// Source: S3 API, "Authenticating requests: using query parameters".
+const WEEK_S: u64 = 7 * 24 * 60 * 60;
+
 /// Asks the gate before each operation.
 pub struct Access {
     pub store: Arc<Store>,
@@ -87,13 +94,18 @@ impl S3Auth for Keys {
 #[async_trait::async_trait]
 impl S3Access for Access {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let operation = cx.s3_op().name();
-        let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == operation) else {
+        let operation = cx.s3_op().name().to_owned();
+        let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == operation.as_str()) else {
             return Err(s3_error!(
                 NotImplemented,
                 "A header you provided implies functionality that is not implemented"
             ));
         };
+        let expires = parameter(cx, |name| name == "X-Amz-Expires");
+        if expires.and_then(|seconds| seconds.parse().ok()).is_some_and(|seconds: u64| seconds > WEEK_S) {
+            let message = "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds";
+            return Err(unlisted("AuthorizationQueryParametersError", StatusCode::BAD_REQUEST, message));
+        }
         // Each key of a deletion of many is asked for, once they are known.
         let asks_later = operation == "DeleteObjects";
         let (bucket, key) = match cx.s3_path() {
@@ -112,6 +124,15 @@ impl S3Access for Access {
         } else {
             Some(self.ask(&question, action, bucket.as_deref(), key.as_deref()).await?)
         };
+        let of_key = |action| self.ask(&question, action, bucket.as_deref(), key.as_deref());
+        if SETS_TAGS.contains(&operation.as_str()) && cx.headers().contains_key("x-amz-tagging") {
+            of_key("s3:PutObjectTagging").await?;
+        }
+        // Who may only write learns nothing of the object that is there.
+        let compares = cx.headers().get("if-match").is_some_and(|etag| etag != "*");
+        if compares && key.is_some() && matches!(*action, "s3:PutObject" | "s3:DeleteObject") {
+            of_key("s3:GetObject").await?;
+        }
         let mut sources = Vec::new();
         if let Some(source) = cx.headers().get("x-amz-copy-source").and_then(|source| source.to_str().ok()) {
             let source = s3s::dto::CopySource::parse(source);
@@ -121,7 +142,10 @@ impl S3Access for Access {
         }
         for (bucket, key) in sources {
             self.ask(&question, "s3:GetObject", Some(&bucket), Some(&key)).await?;
+            self.check_owner(cx, asked::SOURCE_OWNER, Some(&bucket)).await?;
         }
+        self.check_owner(cx, asked::OWNER, bucket.as_deref()).await?;
+        asked::check(cx.headers(), cx.uri().query())?;
         cx.extensions_mut().insert(Caller { account, question });
         Ok(())
     }
@@ -137,6 +161,22 @@ pub struct Question {
 }
 
 impl Access {
+    /// Whether the bucket is of the account that the client expects.
+    async fn check_owner(
+        &self,
+        cx: &S3AccessContext<'_>,
+        header: &'static str,
+        bucket: Option<&str>,
+    ) -> S3Result<()> {
+        let (true, Some(bucket)) = (cx.headers().contains_key(header), bucket) else { return Ok(()) };
+        let (store, bucket) = (self.store.clone(), bucket.to_owned());
+        match super::blocking(move || Ok(store.bucket(&bucket))).await? {
+            Ok(bucket) => asked::owner(cx.headers(), header, &bucket.account),
+            // The operation says so.
+            Err(_) => Ok(()),
+        }
+    }
+
     /// The account of the caller, if it may.
     pub async fn ask(
         &self,
@@ -181,25 +221,34 @@ impl Access {
 
 fn session_token(cx: &S3AccessContext<'_>) -> Option<String> {
     let header = cx.headers().get("x-amz-security-token").and_then(|token| token.to_str().ok());
-    header.map(str::to_owned).or_else(|| query(cx, "x-amz-security-token"))
+    let is_token = |name: &str| name.eq_ignore_ascii_case("x-amz-security-token");
+    header.map(str::to_owned).or_else(|| parameter(cx, is_token))
 }
 
-fn query(cx: &S3AccessContext<'_>, name: &str) -> Option<String> {
-    let pairs = cx.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));
-    let found = pairs.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+/// The first parameter of such a name, read as s3s reads it, which refuses a
+/// second one of the same name.
+fn parameter(cx: &S3AccessContext<'_>, is_meant: impl Fn(&str) -> bool) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(cx.uri().query()?.as_bytes());
+    pairs.find(|(name, _)| is_meant(name)).map(|(_, value)| value.into_owned())
 }
 
 fn context(cx: &S3AccessContext<'_>) -> Vec<(String, String)> {
     let mut context = Vec::new();
-    for header in ["x-amz-acl", "x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-content-sha256"]
-    {
+    for header in [
+        "if-match",
+        "if-none-match",
+        "x-amz-acl",
+        "x-amz-content-sha256",
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-storage-class",
+    ] {
         if let Some(value) = cx.headers().get(header).and_then(|value| value.to_str().ok()) {
             context.push((format!("s3:{header}"), value.to_owned()));
         }
     }
     for key in ["prefix", "delimiter", "max-keys"] {
-        if let Some(value) = query(cx, key) {
+        if let Some(value) = parameter(cx, |name| name == key) {
             context.push((format!("s3:{key}"), value));
         }
     }

@@ -173,9 +173,9 @@ fn interrupted(error: Box<dyn std::error::Error + Send + Sync>) -> S3Error {
 }
 
 /// A part of a file as a body.
-pub(super) async fn send(objects: &Objects, name: &str, start: u64, length: u64) -> S3Result<StreamingBlob> {
+pub(super) async fn send(from: std::fs::File, start: u64, length: u64) -> S3Result<StreamingBlob> {
     let disk = |operation| move |error| super::failed(file(operation)(error));
-    let mut from = File::open(objects.store.path(name)).await.map_err(disk("open"))?;
+    let mut from = File::from_std(from);
     if start > 0 {
         from.seek(SeekFrom::Start(start)).await.map_err(disk("read"))?;
     }

@@ -130,6 +130,9 @@ pub(super) async fn get_bucket_policy(
     Ok(GetBucketPolicyOutput { policy: Some(policy) })
 }
 
+/// Source: S3 user guide, "Bucket policies": 20 KB.
+const MAX_POLICY_BYTES: usize = 20 << 10;
+
 pub(super) async fn put_bucket_policy(
     objects: &Objects,
     request: S3Request<PutBucketPolicyInput>,
@@ -140,7 +143,14 @@ pub(super) async fn put_bucket_policy(
         let message = "Policies must be valid JSON and the first byte must be '{'";
         return Err(S3Error::with_message(S3ErrorCode::MalformedPolicy, message));
     }
+    if input.policy.len() > MAX_POLICY_BYTES {
+        let message = "Policy exceeds the maximum allowed document size.";
+        return Err(S3Error::with_message(S3ErrorCode::MalformedPolicy, message));
+    }
     if let Some(access) = &objects.access {
+        if !super::public::is_about(&input.policy, &input.bucket) {
+            return Err(S3Error::with_message(S3ErrorCode::MalformedPolicy, "Policy has invalid resource"));
+        }
         access
             .gate
             .check_policy(&input.policy)

@@ -26,7 +26,7 @@ fn max(keys: Option<i32>) -> S3Result<i32> {
 }
 
 /// A name as the client wants it.
-fn shown(name: String, encoding: Option<&EncodingType>) -> String {
+pub(super) fn shown(name: String, encoding: Option<&EncodingType>) -> String {
     match encoding {
         Some(encoding) if encoding.as_str() == EncodingType::URL => {
             utf8_percent_encode(&name, PLAIN).to_string()

@@ -4,9 +4,12 @@
 //! in the table of `access.rs` answers `NotImplemented`.
 
 mod access;
+mod asked;
 mod body;
 mod buckets;
 mod chunked;
+mod copy;
+mod delete;
 pub mod gate;
 pub mod host;
 pub mod lifecycle;
@@ -139,6 +142,17 @@ impl Objects {
         caller.and_then(|caller| caller.account.clone()).unwrap_or_else(|| self.account.clone())
     }
 
+    /// An emulator, where [`Access`] is not asked, refuses the same requests. All
+    /// its buckets are of one account.
+    fn check_unasked(&self, headers: &http::HeaderMap, query: Option<&str>) -> S3Result<()> {
+        if self.access.is_some() {
+            return Ok(());
+        }
+        asked::check(headers, query)?;
+        asked::owner(headers, asked::OWNER, &self.account)?;
+        asked::owner(headers, asked::SOURCE_OWNER, &self.account)
+    }
+
     /// Runs something that uses the disk.
     async fn with<T: Send + 'static>(
         &self,
@@ -212,6 +226,7 @@ macro_rules! operations {
         #[async_trait::async_trait]
         impl S3 for Objects {
             $(async fn $name(&self, request: S3Request<$input>) -> Answer<$output> {
+                self.check_unasked(&request.headers, request.uri.query())?;
                 $module::$name(self, request).await.map(S3Response::new)
             })*
         }
@@ -252,9 +267,9 @@ operations! {
     put_object: PutObjectInput => PutObjectOutput in objects;
     get_object: GetObjectInput => GetObjectOutput in objects;
     head_object: HeadObjectInput => HeadObjectOutput in objects;
-    copy_object: CopyObjectInput => CopyObjectOutput in objects;
-    delete_object: DeleteObjectInput => DeleteObjectOutput in objects;
-    delete_objects: DeleteObjectsInput => DeleteObjectsOutput in objects;
+    copy_object: CopyObjectInput => CopyObjectOutput in copy;
+    delete_object: DeleteObjectInput => DeleteObjectOutput in delete;
+    delete_objects: DeleteObjectsInput => DeleteObjectsOutput in delete;
     get_object_acl: GetObjectAclInput => GetObjectAclOutput in objects;
     list_objects: ListObjectsInput => ListObjectsOutput in listing;
     list_objects_v2: ListObjectsV2Input => ListObjectsV2Output in listing;
@@ -267,5 +282,7 @@ operations! {
     list_multipart_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput in multipart;
 }
 
+#[cfg(test)]
+mod request_tests;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! Operations on objects.
 
 use super::body::{Expected, checksums, receive, send, set_checksums};
-use super::{Caller, Objects, buckets, timestamp};
-use crate::store::{Head, Object, Unless};
+use super::{Objects, buckets, timestamp};
+use crate::store::{Object, Unless};
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 use std::time::SystemTime;
@@ -36,11 +36,18 @@ pub(super) fn http_date(at: &Timestamp) -> Option<String> {
 }
 
 /// What must not be so for a write to happen.
-pub(super) fn unless(if_match: Option<&ETagCondition>, if_none_match: Option<&ETagCondition>) -> Unless {
+///
+/// Errors: `NotImplemented` for conditions that S3 does not know for writes:
+/// `If-Match` takes an entity tag, `If-None-Match` only `*`.
+pub(super) fn unless(
+    if_match: Option<&ETagCondition>,
+    if_none_match: Option<&ETagCondition>,
+) -> S3Result<Unless> {
     match (if_match, if_none_match) {
-        (Some(ETagCondition::ETag(etag)), _) => Unless::NotEtag(etag.value().to_owned()),
-        (_, Some(ETagCondition::Any)) => Unless::Exists,
-        _ => Unless::Never,
+        (None, None) => Ok(Unless::Never),
+        (Some(ETagCondition::ETag(etag)), None) => Ok(Unless::NotEtag(etag.value().to_owned())),
+        (None, Some(ETagCondition::Any)) => Ok(Unless::Exists),
+        _ => Err(super::asked::not_implemented()),
     }
 }
 
@@ -61,6 +68,7 @@ pub(super) async fn put_object(
     if input.key.len() > 1024 {
         return Err(s3_error!(KeyTooLongError, "Your key is too long"));
     }
+    let unless = unless(input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let bucket = input.bucket.clone();
     objects.with(move |store| store.bucket(&bucket)).await?;
     let mut head = head!(input);
@@ -73,7 +81,6 @@ pub(super) async fn put_object(
     };
     let (written, checksums) = receive(objects, input.body, &expected).await?;
     head.checksums.clone_from(&checksums);
-    let unless = unless(input.if_match.as_ref(), input.if_none_match.as_ref());
     let etag = written.etag.clone();
     let now = super::now_ms();
     objects
@@ -90,15 +97,15 @@ pub(super) async fn put_object(
 }
 
 /// The conditions of a read. Source: RFC 9110 section 13.2.2.
-struct Conditions<'a> {
-    if_match: Option<&'a ETagCondition>,
-    if_none_match: Option<&'a ETagCondition>,
-    if_modified_since: Option<&'a Timestamp>,
-    if_unmodified_since: Option<&'a Timestamp>,
+pub(super) struct Conditions<'a> {
+    pub if_match: Option<&'a ETagCondition>,
+    pub if_none_match: Option<&'a ETagCondition>,
+    pub if_modified_since: Option<&'a Timestamp>,
+    pub if_unmodified_since: Option<&'a Timestamp>,
 }
 
 impl Conditions<'_> {
-    fn check(&self, object: &Object) -> S3Result<()> {
+    pub fn check(&self, object: &Object) -> S3Result<()> {
         let is = |condition: &ETagCondition| match condition {
             ETagCondition::Any => true,
             ETagCondition::ETag(etag) => etag.value() == object.etag,
@@ -182,12 +189,12 @@ pub(super) async fn get_object(
 ) -> S3Result<GetObjectOutput> {
     let input = request.input;
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
-    let object = objects.with(move |store| store.object(&bucket, &key)).await?;
+    let (object, file) = objects.with(move |store| store.open_object(&bucket, &key)).await?;
     conditions!(input).check(&object)?;
     let (bytes, content_range) = part(input.range.as_ref(), object.size)?;
     let length = bytes.end - bytes.start;
     let mut output = GetObjectOutput {
-        body: Some(send(objects, &object.file, bytes.start, length).await?),
+        body: Some(send(file, bytes.start, length).await?),
         content_length: i64::try_from(length).ok(),
         tag_count: i32::try_from(object.head.tags.len()).ok().filter(|count| *count > 0),
         ..Default::default()
@@ -219,118 +226,6 @@ pub(super) async fn head_object(
     set_head!(output, object, input.checksum_mode.is_some());
     output.content_range = content_range;
     Ok(output)
-}
-
-/// The object that is copied from.
-pub(super) struct Source {
-    pub object: Object,
-    pub bucket: String,
-}
-
-pub(super) async fn source(objects: &Objects, source: &CopySource) -> S3Result<Source> {
-    let CopySource::Bucket { bucket, key, .. } = source else {
-        return Err(s3_error!(NotImplemented, "Access points are not implemented"));
-    };
-    let (bucket, key) = (bucket.to_string(), key.to_string());
-    let name = bucket.clone();
-    let object = objects.with(move |store| store.object(&name, &key)).await?;
-    Ok(Source { object, bucket })
-}
-
-pub(super) async fn copy_object(
-    objects: &Objects,
-    request: S3Request<CopyObjectInput>,
-) -> S3Result<CopyObjectOutput> {
-    let input = request.input;
-    let Source { object, bucket } = source(objects, &input.copy_source).await?;
-    let conditions = Conditions {
-        if_match: input.copy_source_if_match.as_ref(),
-        if_none_match: input.copy_source_if_none_match.as_ref(),
-        if_modified_since: input.copy_source_if_modified_since.as_ref(),
-        if_unmodified_since: input.copy_source_if_unmodified_since.as_ref(),
-    };
-    // A copy has no body to leave out: what would be 304 is 412.
-    conditions.check(&object).map_err(|_| super::failed(crate::store::Error::PreconditionFailed))?;
-    let replaces = |directive: Option<&str>| directive == Some("REPLACE");
-    let own = head!(input);
-    let replaces_head = replaces(input.metadata_directive.as_ref().map(MetadataDirective::as_str));
-    if bucket == input.bucket && object.key == input.key && !replaces_head && input.storage_class.is_none() {
-        let message = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
-        return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
-    }
-    let kept = object.head.clone();
-    let tags = if replaces(input.tagging_directive.as_ref().map(TaggingDirective::as_str)) {
-        own.tags.clone()
-    } else {
-        kept.tags.clone()
-    };
-    let checksums = kept.checksums.clone();
-    let storage_class = own.storage_class.clone();
-    let mut head = if replaces_head { own } else { kept };
-    head = Head { tags, checksums, storage_class, parts: None, ..head };
-    let body = send(objects, &object.file, 0, object.size).await?;
-    let (written, _) = receive(objects, Some(body), &Expected::default()).await?;
-    let (etag, now) = (written.etag.clone(), super::now_ms());
-    objects
-        .with(move |store| store.put_object(&input.bucket, &input.key, &written, &head, &Unless::Never, now))
-        .await?;
-    let result = CopyObjectResult {
-        e_tag: Some(ETag::Strong(etag)),
-        last_modified: Some(timestamp(now)),
-        ..Default::default()
-    };
-    Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
-}
-
-pub(super) async fn delete_object(
-    objects: &Objects,
-    request: S3Request<DeleteObjectInput>,
-) -> S3Result<DeleteObjectOutput> {
-    let input = request.input;
-    objects.with(move |store| store.delete_objects(&input.bucket, &[input.key])).await?;
-    Ok(DeleteObjectOutput::default())
-}
-
-/// Each key needs its own permission; one that lacks it is an error beside the others.
-pub(super) async fn delete_objects(
-    objects: &Objects,
-    request: S3Request<DeleteObjectsInput>,
-) -> S3Result<DeleteObjectsOutput> {
-    let caller = request.extensions.get::<Caller>().cloned();
-    let input = request.input;
-    if input.delete.objects.len() > 1000 || input.delete.objects.is_empty() {
-        let message =
-            "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(S3Error::with_message(S3ErrorCode::MalformedXML, message));
-    }
-    let (mut keys, mut errors) = (Vec::new(), Vec::new());
-    for object in input.delete.objects {
-        let allowed = match (&objects.access, &caller) {
-            (Some(access), Some(caller)) => access
-                .ask(&caller.question, "s3:DeleteObject", Some(&input.bucket), Some(&object.key))
-                .await
-                .map(drop),
-            _ => Ok(()),
-        };
-        match allowed {
-            Ok(()) => keys.push(object.key),
-            Err(error) => errors.push(s3s::dto::Error {
-                key: Some(object.key),
-                code: Some(error.code().as_str().to_owned()),
-                message: error.message().map(str::to_owned),
-                version_id: None,
-            }),
-        }
-    }
-    let deleted = keys.clone();
-    objects.with(move |store| store.delete_objects(&input.bucket, &keys)).await?;
-    let shown = deleted.into_iter().map(|key| DeletedObject { key: Some(key), ..Default::default() });
-    let is_quiet = input.delete.quiet.unwrap_or(false);
-    Ok(DeleteObjectsOutput {
-        deleted: Some(if is_quiet { Vec::new() } else { shown.collect() }),
-        errors: Some(errors).filter(|errors| !errors.is_empty()),
-        request_charged: None,
-    })
 }
 
 pub(super) async fn get_object_acl(

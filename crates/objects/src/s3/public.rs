@@ -34,6 +34,21 @@ pub(super) fn is_public(policy: &str) -> bool {
     }
 }
 
+/// Whether each resource that a bucket's policy names may be the bucket's.
+pub(super) fn is_about(policy: &str, bucket: &str) -> bool {
+    let Ok(policy) = serde_json::from_str::<Value>(policy) else { return false };
+    let statements = match &policy["Statement"] {
+        Value::Array(statements) => statements.as_slice(),
+        statement => std::slice::from_ref(statement),
+    };
+    let is_own = |resource: &str| {
+        let Some((_, place)) = resource.split_once(":s3:::") else { return true };
+        let name = place.split('/').next().unwrap_or_default();
+        name == bucket || name.contains(['*', '?', '$'])
+    };
+    statements.iter().all(|one| texts(&one["Resource"]).chain(texts(&one["NotResource"])).all(is_own))
+}
+
 fn statement_is_public(statement: &Value) -> bool {
     let for_all = !statement["NotPrincipal"].is_null() || is_everybody(&statement["Principal"]);
     statement["Effect"] == "Allow" && for_all && !is_narrowed(&statement["Condition"])

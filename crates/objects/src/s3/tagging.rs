@@ -94,7 +94,8 @@ pub(super) async fn put_object_tagging(
     request: S3Request<PutObjectTaggingInput>,
 ) -> S3Result<PutObjectTaggingOutput> {
     let input = request.input;
-    set(objects, input.bucket, input.key, tags(input.tagging.tag_set, OBJECT_TAGS)?).await?;
+    let tags = tags(input.tagging.tag_set, OBJECT_TAGS)?;
+    objects.with(move |store| store.set_tags(&input.bucket, &input.key, &tags)).await?;
     Ok(PutObjectTaggingOutput::default())
 }
 
@@ -102,16 +103,7 @@ pub(super) async fn delete_object_tagging(
     objects: &Objects,
     request: S3Request<DeleteObjectTaggingInput>,
 ) -> S3Result<DeleteObjectTaggingOutput> {
-    set(objects, request.input.bucket, request.input.key, Tags::new()).await?;
+    let input = request.input;
+    objects.with(move |store| store.set_tags(&input.bucket, &input.key, &Tags::new())).await?;
     Ok(DeleteObjectTaggingOutput::default())
-}
-
-async fn set(objects: &Objects, bucket: String, key: String, tags: Tags) -> S3Result<()> {
-    objects
-        .with(move |store| {
-            let mut head = store.object(&bucket, &key)?.head;
-            head.tags = tags;
-            store.set_head(&bucket, &key, &head)
-        })
-        .await
 }

@@ -49,20 +49,24 @@ impl Store {
         let mut found = Vec::new();
         let mut after = page.after.clone();
         // A prefix that was given out stands for everything below it.
-        if let Some(rolled) = rolled_up(&after, page) {
+        if let Some(rolled) = rolled_up(&after, &page.prefix, page.delimiter.as_deref()) {
             after = format!("{rolled}{LAST}");
         }
+        // After a jump, the next row is likely to be rolled up too.
+        let mut limit = if page.delimiter.is_some() { 1 } else { BATCH };
         loop {
-            let batch = self.batch(bucket, &page.prefix, &after)?;
-            let is_last = (batch.len() as i64) < BATCH;
+            let batch = self.batch(bucket, &page.prefix, &after, limit)?;
+            let is_last = (batch.len() as i64) < limit;
+            limit = (limit * 8).min(BATCH);
             let mut jumped = false;
             for object in batch {
                 if found.len() == page.max {
                     return Ok((found, true));
                 }
-                match rolled_up(&object.key, page) {
+                match rolled_up(&object.key, &page.prefix, page.delimiter.as_deref()) {
                     Some(prefix) => {
                         after = format!("{prefix}{LAST}");
+                        limit = 1;
                         found.push(Listed::Prefix(prefix));
                         jumped = true;
                         break;
@@ -79,23 +83,24 @@ impl Store {
         }
     }
 
-    fn batch(&self, bucket: &str, prefix: &str, after: &str) -> Result<Vec<Object>> {
+    fn batch(&self, bucket: &str, prefix: &str, after: &str, limit: i64) -> Result<Vec<Object>> {
         let connection = self.lock();
         let sql = format!(
             "SELECT {COLUMNS} FROM object
-             WHERE bucket = ?1 AND key > ?2 AND key >= ?3 AND key < ?4 ORDER BY key LIMIT {BATCH}"
+             WHERE bucket = ?1 AND key > ?2 AND key >= ?3 AND key < ?4 ORDER BY key LIMIT ?5"
         );
         let mut query = connection.prepare_cached(&sql).map_err(index("read"))?;
         let end = format!("{prefix}{LAST}");
-        let rows = query.query_map(params![bucket, after, prefix, end], object).map_err(index("read"))?;
+        let rows =
+            query.query_map(params![bucket, after, prefix, end, limit], object).map_err(index("read"))?;
         rows.collect::<std::result::Result<_, _>>().map_err(index("read"))
     }
 }
 
 /// The prefix that a key is rolled up to.
-fn rolled_up(key: &str, page: &Page) -> Option<String> {
-    let delimiter = page.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty())?;
-    let rest = key.strip_prefix(page.prefix.as_str())?;
+pub(crate) fn rolled_up(key: &str, prefix: &str, delimiter: Option<&str>) -> Option<String> {
+    let delimiter = delimiter.filter(|delimiter| !delimiter.is_empty())?;
+    let rest = key.strip_prefix(prefix)?;
     let at = rest.find(delimiter)?;
-    key.get(..page.prefix.len() + at + delimiter.len()).map(str::to_owned)
+    key.get(..prefix.len() + at + delimiter.len()).map(str::to_owned)
 }

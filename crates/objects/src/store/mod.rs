@@ -3,7 +3,7 @@
 //! ```text
 //! bucket(name, account, region, created_ms, policy, tags)   setting(bucket, name, document)
 //! object(bucket, key, file, size, etag, modified_ms, head)
-//! upload(id, bucket, key, started_ms, head)   part(upload, number, file, size, etag, modified_ms)
+//! upload(id, bucket, key, started_ms, head)   part(upload, number, file, size, etag, modified_ms, checksums)
 //! ```
 //!
 //! Keys are ordered by their UTF-8 bytes, as S3 lists them. Calls block; they
@@ -24,10 +24,11 @@ mod write;
 pub use bucket::Bucket;
 pub(crate) use error::file;
 pub use error::{Error, Result};
+pub(crate) use list::rolled_up;
 pub use list::{Listed, Page};
 pub use object::{Head, Object, Unless};
 pub use setting::Setting;
-pub use upload::{Part, Upload};
+pub use upload::{Part, Upload, Wanted};
 pub use write::Writing;
 
 use error::index;
@@ -55,13 +56,13 @@ CREATE TABLE IF NOT EXISTS upload (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS part (
     upload TEXT NOT NULL, number INTEGER NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL,
-    etag TEXT NOT NULL, modified_ms INTEGER NOT NULL,
+    etag TEXT NOT NULL, modified_ms INTEGER NOT NULL, checksums TEXT,
     PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
 ";
 
 /// The version of [`SCHEMA`]; kept in the file, so that a newer one is refused.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Everything in one folder.
 pub struct Store {
@@ -95,6 +96,10 @@ impl Store {
             return Err(Error::File { operation: "open", source: std::io::Error::other(message) });
         }
         connection.execute_batch(SCHEMA).map_err(index("prepare"))?;
+        if version == 1 {
+            let sql = "ALTER TABLE part ADD COLUMN checksums TEXT";
+            connection.execute_batch(sql).map_err(index("prepare"))?;
+        }
         connection.pragma_update(None, "user_version", VERSION).map_err(index("prepare"))?;
         let store = Self { folder: folder.to_owned(), index: Mutex::new(connection) };
         store.remove_orphans()?;

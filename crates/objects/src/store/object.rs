@@ -1,11 +1,12 @@
 //! Objects.
 
 use super::bucket::exists;
-use super::error::index;
+use super::error::{file, index};
 use super::{Error, Result, Store, Written};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
 
 /// What an object is given besides its bytes, and gives back with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,15 +46,36 @@ pub struct Object {
     pub head: Head,
 }
 
-/// What a write asks of the object that is there.
+/// What a write or a deletion asks of the object that is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Unless {
     #[default]
     Never,
     /// `If-None-Match: *`
     Exists,
+    /// `If-Match: *`
+    Missing,
     /// `If-Match`: it has another entity tag, or is not there.
     NotEtag(String),
+}
+
+impl Unless {
+    /// `etag` is of the object that is there.
+    fn check(&self, etag: Option<&str>) -> Result<()> {
+        match (self, etag) {
+            (Self::Exists, Some(_)) => Err(Error::PreconditionFailed),
+            (Self::Missing | Self::NotEtag(_), None) => Err(Error::NoSuchKey),
+            (Self::NotEtag(wanted), Some(etag)) if wanted != etag => Err(Error::PreconditionFailed),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// File and entity tag of the object that is there.
+fn current(tx: &Transaction<'_>, bucket: &str, key: &str) -> Result<Option<(String, String)>> {
+    let sql = "SELECT file, etag FROM object WHERE bucket = ?1 AND key = ?2";
+    let found = tx.query_row(sql, [bucket, key], |row| Ok((row.get(0)?, row.get(1)?)));
+    found.optional().map_err(index("read"))
 }
 
 pub(super) const COLUMNS: &str = "key, file, size, etag, modified_ms, head";
@@ -82,20 +104,8 @@ pub(super) fn put(
     now_ms: i64,
 ) -> Result<Option<String>> {
     exists(tx, bucket)?;
-    let before: Option<(String, String)> = tx
-        .query_row("SELECT file, etag FROM object WHERE bucket = ?1 AND key = ?2", [bucket, key], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()
-        .map_err(index("read"))?;
-    match (unless, &before) {
-        (Unless::Exists, Some(_)) => return Err(Error::PreconditionFailed),
-        (Unless::NotEtag(_), None) => return Err(Error::NoSuchKey),
-        (Unless::NotEtag(wanted), Some((_, etag))) if wanted != etag => {
-            return Err(Error::PreconditionFailed);
-        }
-        _ => {}
-    }
+    let before = current(tx, bucket, key)?;
+    unless.check(before.as_ref().map(|(_, etag)| etag.as_str()))?;
     let size = i64::try_from(written.size).unwrap_or(i64::MAX);
     tx.execute(
         "INSERT INTO object VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
@@ -144,34 +154,62 @@ impl Store {
         }
     }
 
-    /// Replaces what an object has besides its bytes.
+    /// The object with its file. Whatever is written or deleted from then on, it is
+    /// that object's.
     ///
     /// Errors: [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
-    pub fn set_head(&self, bucket: &str, key: &str, head: &Head) -> Result<()> {
-        let head = serde_json::to_string(head)?;
+    pub fn open_object(&self, bucket: &str, key: &str) -> Result<(Object, File)> {
+        let sql = format!("SELECT {COLUMNS} FROM object WHERE bucket = ?1 AND key = ?2");
+        let found = {
+            let connection = self.lock();
+            let found = connection.query_row(&sql, [bucket, key], object).optional();
+            // A file goes after its row has, so it cannot go here.
+            let open = |object: Object| {
+                let opened = File::open(self.path(&object.file)).map_err(file("open"));
+                opened.map(|opened| (object, opened))
+            };
+            found.map_err(index("read"))?.map(open).transpose()?
+        };
+        found.ok_or_else(|| self.bucket(bucket).err().unwrap_or(Error::NoSuchKey))
+    }
+
+    /// Replaces the tags of an object.
+    ///
+    /// Errors: [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
+    pub fn set_tags(&self, bucket: &str, key: &str, tags: &BTreeMap<String, String>) -> Result<()> {
+        let tags = serde_json::to_string(tags)?;
         let changed = self.transact(|tx| {
-            let sql = "UPDATE object SET head = ?3 WHERE bucket = ?1 AND key = ?2";
-            tx.execute(sql, params![bucket, key, head]).map_err(index("write to"))
+            let sql =
+                "UPDATE object SET head = json_set(head, '$.tags', json(?3)) WHERE bucket = ?1 AND key = ?2";
+            tx.execute(sql, params![bucket, key, tags]).map_err(index("write to"))
         })?;
         if changed == 0 { Err(self.bucket(bucket).err().unwrap_or(Error::NoSuchKey)) } else { Ok(()) }
     }
 
-    /// Deletes objects; one that is not there counts as deleted.
-    pub fn delete_objects(&self, bucket: &str, keys: &[String]) -> Result<()> {
-        let files = self.transact(|tx| {
+    /// Deletes objects; one that is not there counts as deleted unless its
+    /// condition wants it. Says for each, in order, whether its condition held.
+    ///
+    /// Errors: [`Error::NoSuchBucket`]; of one object [`Error::PreconditionFailed`],
+    /// [`Error::NoSuchKey`].
+    pub fn delete_objects(&self, bucket: &str, wanted: &[(String, Unless)]) -> Result<Vec<Result<()>>> {
+        let (done, files) = self.transact(|tx| {
             exists(tx, bucket)?;
-            let mut files: Vec<String> = Vec::new();
-            for key in keys {
-                let sql = "DELETE FROM object WHERE bucket = ?1 AND key = ?2 RETURNING file";
-                let file = tx
-                    .query_row(sql, [bucket, key], |row| row.get(0))
-                    .optional()
-                    .map_err(index("write to"))?;
-                files.extend(file);
+            let (mut done, mut files) = (Vec::new(), Vec::new());
+            for (key, unless) in wanted {
+                let before = current(tx, bucket, key)?;
+                let held = unless.check(before.as_ref().map(|(_, etag)| etag.as_str()));
+                if held.is_ok()
+                    && let Some((file, _)) = before
+                {
+                    let sql = "DELETE FROM object WHERE bucket = ?1 AND key = ?2";
+                    tx.execute(sql, [bucket, key]).map_err(index("write to"))?;
+                    files.push(file);
+                }
+                done.push(held);
             }
-            Ok(files)
+            Ok((done, files))
         })?;
         files.iter().for_each(|file| self.discard(file));
-        Ok(())
+        Ok(done)
     }
 }

@@ -53,10 +53,18 @@ fn buckets_have_one_owner_and_go_only_when_empty() {
     }
     put(&store, "k", "v");
     assert!(matches!(store.delete_bucket("b"), Err(Error::BucketNotEmpty)));
-    store.delete_objects("b", &["k".into(), "never".into()]).unwrap();
+    let wanted = [("k".into(), Unless::Never), ("never".into(), Unless::Never)];
+    assert!(store.delete_objects("b", &wanted).unwrap().iter().all(Result::is_ok));
     let upload = store.create_upload("b", "k", &Head::default(), 1).unwrap();
     let part = written(&store, "part");
-    let part = Part { number: 1, file: part.name, size: 4, etag: part.etag, modified_ms: 1 };
+    let part = Part {
+        number: 1,
+        file: part.name,
+        size: 4,
+        etag: part.etag,
+        modified_ms: 1,
+        checksums: BTreeMap::new(),
+    };
     store.put_part("b", "k", &upload, &part).unwrap();
     store.delete_bucket("b").unwrap();
     assert_eq!((files(&store), store.buckets("111111111111").unwrap().len()), (0, 0));
@@ -87,6 +95,24 @@ fn an_object_replaces_another_with_its_file_and_conditions_hold() {
 }
 
 #[test]
+fn an_opened_object_is_whole_whatever_is_written_meanwhile() {
+    let (_folder, store) = store();
+    put(&store, "k", "0");
+    std::thread::scope(|scope| {
+        scope.spawn(|| (1..60).for_each(|n| put(&store, "k", &"x".repeat(n))));
+        for _ in 0..200 {
+            let (object, file) = store.open_object("b", "k").unwrap();
+            assert_eq!(std::io::read_to_string(file).unwrap().len() as u64, object.size);
+        }
+    });
+    let (_, file) = store.open_object("b", "k").unwrap();
+    store.delete_objects("b", &[("k".into(), Unless::Missing)]).unwrap();
+    assert_eq!(std::io::read_to_string(file).unwrap().len(), 59);
+    assert!(matches!(store.open_object("b", "k"), Err(Error::NoSuchKey)));
+    assert!(matches!(store.open_object("c", "k"), Err(Error::NoSuchBucket)));
+}
+
+#[test]
 fn what_a_crash_leaves_is_removed_at_the_next_start() {
     let (folder, store) = store();
     put(&store, "k", "one");
@@ -104,12 +130,21 @@ fn uploads_are_put_together_in_order() {
     let large = "x".repeat(5 << 20);
     for (number, text) in [(2, "end"), (1, "again"), (1, large.as_str())] {
         let file = written(&store, text);
-        let part = Part { number, file: file.name, size: file.size, etag: file.etag, modified_ms: 1 };
+        let checksums = BTreeMap::from([("CRC32".into(), format!("sum {number}"))]);
+        let part =
+            Part { number, file: file.name, size: file.size, etag: file.etag, modified_ms: 1, checksums };
         store.put_part("b", "k", &upload, &part).unwrap();
     }
     let complete = |wanted: &[(i32, Option<String>)]| {
-        store.complete_upload("b", "k", &upload, wanted, &Unless::Never, 9)
+        let wanted = wanted.iter().cloned();
+        let wanted: Vec<_> =
+            wanted.map(|(number, etag)| Wanted { number, etag, ..Wanted::default() }).collect();
+        store.complete_upload("b", "k", &upload, &wanted, &Unless::Never, 9)
     };
+    let damaged =
+        Wanted { number: 1, etag: None, checksums: BTreeMap::from([("CRC32".into(), "sum 2".into())]) };
+    let done = store.complete_upload("b", "k", &upload, &[damaged], &Unless::Never, 9);
+    assert!(matches!(done, Err(Error::InvalidPart)));
     assert!(matches!(complete(&[(2, None), (1, None)]), Err(Error::InvalidPartOrder)));
     assert!(matches!(complete(&[(1, None), (3, None)]), Err(Error::InvalidPart)));
     assert!(matches!(complete(&[(1, Some("00".into()))]), Err(Error::InvalidPart)));
@@ -178,6 +213,22 @@ fn pages_of_listings_are_those_of_a_plain_set() {
 }
 
 #[test]
+fn a_store_of_the_first_version_is_read() {
+    let (folder, store) = store();
+    let upload = store.create_upload("b", "k", &Head::default(), 1).unwrap();
+    let file = written(&store, "x");
+    let sql = "ALTER TABLE part DROP COLUMN checksums; PRAGMA user_version = 1";
+    store.lock().execute_batch(sql).unwrap();
+    let sql = format!("INSERT INTO part VALUES ('{upload}', 1, '{}', 1, '{}', 1)", file.name, file.etag);
+    store.lock().execute_batch(&sql).unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let store = Store::open(folder.path()).unwrap();
+        assert!(store.parts("b", "k", &upload).unwrap()[0].checksums.is_empty());
+    }
+}
+
+#[test]
 fn a_head_comes_back_as_it_was() {
     let (_folder, store) = store();
     let head = Head {
@@ -189,6 +240,9 @@ fn a_head_comes_back_as_it_was() {
     let file = written(&store, "x");
     store.put_object("b", "k", &file, &head, &Unless::Never, 7).unwrap();
     assert_eq!(store.object("b", "k").unwrap().head, head);
-    assert!(matches!(store.set_head("b", "other", &head), Err(Error::NoSuchKey)));
+    let tags = BTreeMap::from([("other".into(), "\"ü".into())]);
+    store.set_tags("b", "k", &tags).unwrap();
+    assert_eq!(store.object("b", "k").unwrap().head, Head { tags: tags.clone(), ..head });
+    assert!(matches!(store.set_tags("b", "other", &tags), Err(Error::NoSuchKey)));
     assert!(matches!(store.set_policy("other", None), Err(Error::NoSuchBucket)));
 }

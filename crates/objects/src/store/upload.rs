@@ -6,6 +6,7 @@ use super::object::{self, Head, Unless};
 use super::{Error, Result, Store, Written};
 use md5::{Digest, Md5};
 use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 
@@ -30,6 +31,16 @@ pub struct Part {
     pub etag: String,
     /// Unix time in milliseconds.
     pub modified_ms: i64,
+    /// By the name of the algorithm, in base64: those that were given with it.
+    pub checksums: BTreeMap<String, String>,
+}
+
+/// A part as a client names it at the end: what it says of it must be so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub number: i32,
+    pub etag: Option<String>,
+    pub checksums: BTreeMap<String, String>,
 }
 
 /// All parts but the last have at least this size. Source: S3 user guide,
@@ -66,9 +77,10 @@ impl Store {
                 .optional()
                 .map_err(index("read"))?;
             let size = i64::try_from(part.size).unwrap_or(i64::MAX);
+            let checksums = serde_json::to_string(&part.checksums)?;
             tx.execute(
-                "INSERT OR REPLACE INTO part VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![id, part.number, part.file, size, part.etag, part.modified_ms],
+                "INSERT OR REPLACE INTO part VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![id, part.number, part.file, size, part.etag, part.modified_ms, checksums],
             )
             .map_err(index("write to"))?;
             Ok(before)
@@ -91,15 +103,15 @@ impl Store {
     pub fn parts(&self, bucket: &str, key: &str, id: &str) -> Result<Vec<Part>> {
         self.transact(|tx| {
             head_of(tx, bucket, key, id)?;
-            parts(tx, id)
+            parts_of(tx, id)
         })
     }
 
-    /// Uploads of a bucket, by key and time.
+    /// Uploads of a bucket, by key and id.
     pub fn uploads(&self, bucket: &str) -> Result<Vec<Upload>> {
         self.bucket(bucket)?;
         let connection = self.lock();
-        let sql = "SELECT id, key, started_ms FROM upload WHERE bucket = ?1 ORDER BY key, started_ms, id";
+        let sql = "SELECT id, key, started_ms FROM upload WHERE bucket = ?1 ORDER BY key, id";
         let mut query = connection.prepare(sql).map_err(index("read"))?;
         let rows = query
             .query_map([bucket], |row| {
@@ -109,8 +121,7 @@ impl Store {
         rows.collect::<std::result::Result<_, _>>().map_err(index("read"))
     }
 
-    /// Puts the named parts together to the object. `wanted` has their numbers
-    /// and, where the client gives them, entity tags.
+    /// Puts the named parts together to the object.
     ///
     /// Errors: [`Error::NoSuchUpload`], [`Error::InvalidPartOrder`],
     /// [`Error::InvalidPart`], [`Error::EntityTooSmall`], and those of `unless`.
@@ -119,11 +130,11 @@ impl Store {
         bucket: &str,
         key: &str,
         id: &str,
-        wanted: &[(i32, Option<String>)],
+        wanted: &[Wanted],
         unless: &Unless,
         now_ms: i64,
     ) -> Result<Written> {
-        let (mut head, parts) = self.transact(|tx| Ok((head_of(tx, bucket, key, id)?, parts(tx, id)?)))?;
+        let (mut head, parts) = self.transact(|tx| Ok((head_of(tx, bucket, key, id)?, parts_of(tx, id)?)))?;
         let chosen = choose(&parts, wanted)?;
         head.parts = u32::try_from(chosen.len()).ok();
         let written = self.join(&chosen)?;
@@ -131,13 +142,14 @@ impl Store {
             // Somebody else may have completed or aborted it meanwhile.
             head_of(tx, bucket, key, id)?;
             let before = object::put(tx, bucket, key, &written, &head, unless, now_ms)?;
+            // And a part may have another file.
+            let files = parts_of(tx, id)?.into_iter().map(|part| part.file);
             forget(tx, id)?;
-            Ok(before)
+            Ok(before.into_iter().chain(files).collect::<Vec<_>>())
         });
         match put {
-            Ok(before) => {
-                before.iter().for_each(|name| self.discard(name));
-                parts.iter().for_each(|part| self.discard(&part.file));
+            Ok(files) => {
+                files.iter().for_each(|name| self.discard(name));
                 Ok(written)
             }
             Err(error) => {
@@ -151,7 +163,7 @@ impl Store {
     pub fn abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<()> {
         let parts = self.transact(|tx| {
             head_of(tx, bucket, key, id)?;
-            let parts = parts(tx, id)?;
+            let parts = parts_of(tx, id)?;
             forget(tx, id)?;
             Ok(parts)
         })?;
@@ -193,14 +205,16 @@ impl Store {
     }
 }
 
-fn choose<'a>(parts: &'a [Part], wanted: &[(i32, Option<String>)]) -> Result<Vec<&'a Part>> {
-    if !wanted.is_sorted_by(|(a, _), (b, _)| a < b) {
+fn choose<'a>(parts: &'a [Part], wanted: &[Wanted]) -> Result<Vec<&'a Part>> {
+    if !wanted.is_sorted_by(|a, b| a.number < b.number) {
         return Err(Error::InvalidPartOrder);
     }
     let mut chosen = Vec::new();
-    for (number, etag) in wanted {
+    for Wanted { number, etag, checksums } in wanted {
         let part = parts.iter().find(|part| part.number == *number).ok_or(Error::InvalidPart)?;
-        if etag.as_ref().is_some_and(|etag| *etag != part.etag) {
+        let is_other =
+            |(name, sum): (&String, &String)| part.checksums.get(name).is_some_and(|own| own != sum);
+        if etag.as_ref().is_some_and(|etag| *etag != part.etag) || checksums.iter().any(is_other) {
             return Err(Error::InvalidPart);
         }
         chosen.push(part);
@@ -221,18 +235,21 @@ fn head_of(tx: &Transaction<'_>, bucket: &str, key: &str, id: &str) -> Result<He
     Ok(serde_json::from_str(&head.ok_or(Error::NoSuchUpload)?)?)
 }
 
-fn parts(tx: &Transaction<'_>, id: &str) -> Result<Vec<Part>> {
-    let sql = "SELECT number, file, size, etag, modified_ms FROM part WHERE upload = ?1 ORDER BY number";
+fn parts_of(tx: &Transaction<'_>, id: &str) -> Result<Vec<Part>> {
+    let sql =
+        "SELECT number, file, size, etag, modified_ms, checksums FROM part WHERE upload = ?1 ORDER BY number";
     let mut query = tx.prepare_cached(sql).map_err(index("read"))?;
     let rows = query
         .query_map([id], |row| {
             let size: i64 = row.get(2)?;
+            let checksums: Option<String> = row.get(5)?;
             Ok(Part {
                 number: row.get(0)?,
                 file: row.get(1)?,
                 size: size.try_into().unwrap_or(0),
                 etag: row.get(3)?,
                 modified_ms: row.get(4)?,
+                checksums: checksums.and_then(|sums| serde_json::from_str(&sums).ok()).unwrap_or_default(),
             })
         })
         .map_err(index("read"))?;
