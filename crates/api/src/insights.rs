@@ -144,11 +144,15 @@ impl Query {
         if !self.set(Status::Cancelled, Rows::default(), None) {
             return Err(self.state().status);
         }
+        self.cancel();
+        Ok(())
+    }
+
+    fn cancel(&self) {
         let cancel = self.cancel.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(cancel) = cancel {
             cancel();
         }
-        Ok(())
     }
 }
 
@@ -230,6 +234,10 @@ impl Queries {
         };
         let cancel = self.engine.start(request, query.progress.clone(), begun, ended);
         *query.cancel.lock().unwrap_or_else(PoisonError::into_inner) = Some(cancel);
+        // A stop before this moment had nothing to cancel.
+        if query.now().0.has_ended() {
+            query.cancel();
+        }
         Some(query)
     }
 

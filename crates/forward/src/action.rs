@@ -52,14 +52,15 @@ impl Actions {
             let (actions, metrics) = (self.clone(), metrics.clone());
             running.spawn(async move {
                 let outcome = actions.try_often(&pending).await;
+                if let Err(error) = metrics.alarms.acted(&pending, outcome.clone(), (actions.now)()) {
+                    tracing::error!(%error, "the alarms' file cannot be written");
+                }
+                // Said when the history has it.
                 match &outcome {
                     Ok(()) => tracing::info!(alarm = pending.alarm.name, action = pending.action, "done"),
                     Err(error) => {
                         tracing::warn!(alarm = pending.alarm.name, action = pending.action, error, "failed");
                     }
-                }
-                if let Err(error) = metrics.alarms.acted(&pending, outcome, (actions.now)()) {
-                    tracing::error!(%error, "the alarms' file cannot be written");
                 }
             });
         }

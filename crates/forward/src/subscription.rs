@@ -283,11 +283,12 @@ impl Shared {
             };
             self.count(scope, named, destination, "DeliveryErrors", events.len());
             if began.elapsed() + pause > self.parts.give_up_after {
-                tracing::error!(group, filter, %error, events = events.len(), "given up: dead letters");
                 self.count(scope, named, destination, "DroppedLogEvents", events.len());
                 if let Err(error) = self.bury(named, &error.to_string(), envelopes) {
                     tracing::error!(group, filter, %error, "the dead-letter file cannot be written");
                 }
+                // Said when metric and file have it.
+                tracing::error!(group, filter, %error, events = events.len(), "given up: dead letters");
                 return;
             }
             tracing::warn!(group, filter, %error, "a subscription's events could not be sent, trying again");

@@ -2,13 +2,15 @@
 //! large query does not slow down requests.
 
 use anyhow::Result;
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use weir_api::insights::{Begun, Cancel, End, Ended, Insights};
 use weir_logs::Store;
-use weir_logs::insights::{Progress, Request};
+use weir_logs::insights::{Progress, Request, Rows};
 use weir_query::insights::{Limits, run};
 
 /// Queries that run at the same time; the others wait for their turn.
@@ -45,15 +47,21 @@ impl Insights for Engine {
         let task = runtime.spawn(async move {
             let _turn = turns.acquire().await;
             begun();
-            let end = match tokio::time::timeout(LONGEST, run(&store, request, limits, progress)).await {
-                Ok(Ok(rows)) => End::Complete(rows),
-                Ok(Err(error)) => End::Failed(weir_api::error::chain(&error)),
-                Err(_) => End::TimedOut,
-            };
-            ended(end);
+            ended(end_of(run(&store, request, limits, progress)).await);
         });
         let task = task.abort_handle();
         Box::new(move || task.abort())
+    }
+}
+
+/// Whatever happens to the work, the query has an end: of a panic, too.
+async fn end_of<E: std::error::Error>(work: impl Future<Output = Result<Rows, E>>) -> End {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(LONGEST, work).await {
+        Ok(Ok(Ok(rows))) => End::Complete(rows),
+        Ok(Ok(Err(error))) => End::Failed(weir_api::error::chain(&error)),
+        Ok(Err(_)) => End::Failed("the engine panicked".to_owned()),
+        Err(_) => End::TimedOut,
     }
 }
 
@@ -62,5 +70,17 @@ impl Drop for Engine {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_query_that_panics_has_failed() {
+        let work = async { panic!("a fault of the engine") };
+        let end = end_of::<std::io::Error>(work).await;
+        assert!(matches!(&end, End::Failed(reason) if reason == "the engine panicked"), "{end:?}");
     }
 }

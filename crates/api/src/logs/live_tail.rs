@@ -70,14 +70,17 @@ impl LiveTail {
     /// Starts a session on the current runtime: its frames. `None`: there are
     /// too many. It ends when the receiver is dropped.
     pub fn start(&self, wanted: Wanted, start: &Value) -> Option<mpsc::Receiver<Bytes>> {
-        let of_account = self.sessions().iter().filter(|s| s.wanted.scope == wanted.scope).count();
-        if of_account >= MAX_SESSIONS {
-            return None;
-        }
         let session = Arc::new(Session { wanted, buffer: Mutex::default(), news: Notify::new() });
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(Arc::downgrade(&session));
-        drop(all);
+        {
+            // Counted and added under one lock.
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|session| session.strong_count() > 0);
+            let of_account = |s: &Arc<Session>| s.wanted.scope == session.wanted.scope;
+            if all.iter().filter_map(Weak::upgrade).filter(of_account).count() >= MAX_SESSIONS {
+                return None;
+            }
+            all.push(Arc::downgrade(&session));
+        }
         let (sender, receiver) = mpsc::channel(4);
         let first =
             [event_stream::event("initial-response", &json!({})), event_stream::event("sessionStart", start)];
@@ -129,8 +132,15 @@ impl Session {
                 let _ = sender.send(end.into()).await;
                 return;
             }
-            if tokio::time::timeout(IDLE, self.news.notified()).await.is_ok() {
-                tokio::time::sleep(GATHER).await;
+            let news = async {
+                if tokio::time::timeout(IDLE, self.news.notified()).await.is_ok() {
+                    tokio::time::sleep(GATHER).await;
+                }
+            };
+            tokio::select! {
+                () = news => {}
+                // The client is gone: its place is free at once.
+                () = sender.closed() => return,
             }
             let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
             let Buffer { events, sampled } = std::mem::take(&mut *buffer);
@@ -138,5 +148,43 @@ impl Session {
             let update = json!({"sessionMetadata": {"sampled": sampled}, "sessionResults": events});
             frame = event_stream::event("sessionUpdate", &update).into();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(tail: &LiveTail) -> Option<mpsc::Receiver<Bytes>> {
+        let wanted = Wanted {
+            scope: Scope::new("123456789012", "us-east-1"),
+            groups: Vec::new(),
+            streams: Vec::new(),
+            stream_prefixes: Vec::new(),
+            pattern: Pattern::parse("").unwrap(),
+        };
+        tail.start(wanted, &json!({}))
+    }
+
+    /// The clock stands still: no idle update tells that a client is gone.
+    #[tokio::test(start_paused = true)]
+    async fn fifteen_at_once_and_a_place_is_free_as_soon_as_one_leaves() {
+        let tail = LiveTail::default();
+        let runtime = tokio::runtime::Handle::current();
+        let mut held: Vec<_> = std::thread::scope(|scope| {
+            let begin = || {
+                let _within = runtime.enter();
+                start(&tail)
+            };
+            let threads: Vec<_> = (0..2 * MAX_SESSIONS).map(|_| scope.spawn(begin)).collect();
+            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(held.len(), MAX_SESSIONS);
+        assert!(held[0].recv().await.is_some(), "it has begun");
+        drop(held.remove(0));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(start(&tail).is_some());
     }
 }

@@ -14,7 +14,9 @@ mod output;
 mod show;
 mod statement;
 
+use futures_util::FutureExt;
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -137,7 +139,9 @@ async fn run(services: Arc<Services>, job: Job) {
         Ok(false) => return,
         Err(error) => return error!(%error, id, "a query could not begin"),
     }
-    let done = statement::execute(&services, &job).await;
+    // A panic must not leave it RUNNING.
+    let done = AssertUnwindSafe(statement::execute(&services, &job)).catch_unwind().await;
+    let done = done.unwrap_or_else(|_| Err(QueryError::internal("the engine panicked")));
     let outcome =
         done.map_err(|error| Failure { category: error.category, kind: error.kind, message: error.message });
     info!(id, failure = outcome.as_ref().err().map(|failure| failure.message.as_str()), "a query has ended");

@@ -2,8 +2,8 @@
 //! when the test says so.
 
 use super::*;
-use crate::insights::{Begun, Cancel, End, Ended, Insights};
-use std::sync::{Arc, Mutex};
+use crate::insights::{Begun, Cancel, End, Ended, Insights, Queries};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use weir_logs::insights::{Pointer, Progress, Request, Rows};
 
 /// Keeps what it is told.
@@ -113,6 +113,32 @@ fn queries_that_do_not_end_well() {
     assert_eq!(page["queries"][0]["queryId"], json!(ids[2]));
     let rest = logs(&root, "DescribeQueries", json!({"nextToken": page["nextToken"]})).ok().json();
     assert_eq!((&rest["queries"][0]["queryId"], &rest["nextToken"]), (&json!(ids[0]), &Value::Null));
+}
+
+/// An engine whose queries are stopped before it has given the means to cancel them.
+#[derive(Default)]
+struct Late {
+    queries: OnceLock<Weak<Queries>>,
+    cancelled: Arc<Mutex<usize>>,
+}
+
+impl Insights for Late {
+    fn start(&self, _: Request, _: Arc<Progress>, begun: Begun, _: Ended) -> Cancel {
+        begun();
+        self.queries.get().and_then(Weak::upgrade).unwrap().clear();
+        let cancelled = self.cancelled.clone();
+        Box::new(move || *cancelled.lock().unwrap() += 1)
+    }
+}
+
+#[test]
+fn a_query_that_is_stopped_while_it_starts_is_cancelled() {
+    let engine = Arc::new(Late::default());
+    let world = World::querying(engine.clone());
+    engine.queries.set(Arc::downgrade(&world.services.insights)).unwrap();
+    logs(&world.root(), "CreateLogGroup", json!({"logGroupName": "x"})).ok();
+    start(&world, query(json!({"logGroupName": "x"})));
+    assert_eq!(*engine.cancelled.lock().unwrap(), 1);
 }
 
 #[test]
